@@ -1,0 +1,1 @@
+"""Tests on real servers, and of the rig that starts them."""

@@ -1,0 +1,1 @@
+"""The python realtime server, in the development version only."""
