@@ -1,0 +1,1 @@
+"""What the machine that will run the bench is like."""

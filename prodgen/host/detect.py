@@ -1,0 +1,176 @@
+"""Asks this machine for the facts that nobody declared."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple, TypeVar
+
+from prodgen.host.facts import HostFacts, detected
+from prodgen.provenance import Sourced
+
+T = TypeVar("T")
+
+NGINX_VERSION = re.compile(r"nginx/([0-9.]+)")
+NGINX_MODULE = re.compile(r"--with-(\w+_module)\b")
+OPENSSL_VERSION = re.compile(r"built with OpenSSL ([0-9.]+)")
+SYSTEMD_VERSION = re.compile(r"systemd ([0-9]+)")
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+NODE_PLACES = (".volta/bin/node", ".local/share/fnm/aliases/default/bin/node", ".bun/bin/node")
+
+
+class NginxFacts(NamedTuple):
+    """What one question to nginx tells."""
+
+    version: Sourced[str] | None
+    modules: Sourced[tuple[str, ...]] | None
+    openssl: Sourced[str] | None
+
+
+def detect(
+    root: Path, user: str | None, packages: Mapping[str, str], programs: Collection[str]
+) -> HostFacts:
+    """The facts of this machine for the bench at `root`.
+
+    `user` is the one who runs the bench, where a file says so. Only the versions of `programs`
+    ("nginx", "systemd") are asked for, as each costs a process.
+    """
+    owner = _owner(root)
+    nginx = _nginx(programs)
+    home = _home(user or (owner.value if owner else None))
+    return HostFacts(
+        bench=_fact(PurePosixPath(root), "where the bench is"),
+        owner=owner,
+        home=home,
+        cpus=_cpus(),
+        memory=_memory(),
+        node=find_node(home.value if home else None),
+        redis_server=_program("redis-server"),
+        gunicorn=_package("gunicorn", packages),
+        nginx=nginx.version,
+        nginx_modules=nginx.modules,
+        openssl=nginx.openssl,
+        systemd=_systemd(programs),
+    )
+
+
+def _fact(value: T, how: str) -> Sourced[T]:
+    return Sourced(value, detected(value, how))
+
+
+def _owner(root: Path) -> Sourced[str] | None:
+    try:
+        return _fact(pwd.getpwuid(root.stat().st_uid).pw_name, "owner of the bench folder")
+    except (OSError, KeyError):
+        return None
+
+
+def _home(user: str | None) -> Sourced[PurePosixPath] | None:
+    try:
+        return _fact(PurePosixPath(pwd.getpwnam(user).pw_dir), f"home of {user}") if user else None
+    except (KeyError, ValueError):
+        return None
+
+
+def _cpus() -> Sourced[int]:
+    """The CPUs this process may use, or fewer where a cgroup v2 quota says so."""
+    usable = len(os.sched_getaffinity(0))
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
+        limit = max(1, int(quota) // int(period))
+    except (OSError, ValueError):
+        return _fact(usable, "CPUs of this machine")
+    if limit < usable:
+        return _fact(limit, "cgroup CPU quota")
+    return _fact(usable, "CPUs of this machine")
+
+
+def _memory() -> Sourced[int]:
+    """Bytes of memory, or fewer where a cgroup v2 limit says so."""
+    installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        limit = int(Path("/sys/fs/cgroup/memory.max").read_text("ascii"))
+    except (OSError, ValueError):
+        limit = installed
+    if limit < installed:
+        return _fact(limit, "cgroup memory limit")
+    return _fact(installed, "memory of this machine")
+
+
+def _program(name: str) -> Sourced[PurePosixPath] | None:
+    """The program as a service finds it, which has not the user's own PATH."""
+    found = _which(name)
+    return _fact(PurePosixPath(found), "found on the system's PATH") if found else None
+
+
+def _which(name: str) -> str | None:
+    """The path of a program in the folders that every system has."""
+    paths = (f"{folder}/{name}" for folder in SYSTEM_PATH.split(":"))
+    return next((path for path in paths if os.access(path, os.X_OK)), None)
+
+
+def find_node(home: PurePosixPath | None) -> Sourced[PurePosixPath] | None:
+    """The node that the bench's user gets: a version manager's first, then the system's.
+
+    A service has no login shell, so no version manager would put its node on the PATH.
+    """
+    if home:
+        for place in NODE_PLACES:
+            candidate = Path(home, place)
+            if os.access(candidate, os.X_OK):
+                return _fact(PurePosixPath(candidate), "of the bench's user")
+        installed = Path(home, ".nvm/versions/node").glob("v*/bin/node")
+        newest = max(
+            (node for node in installed if os.access(node, os.X_OK)),
+            key=_node_version,
+            default=None,
+        )
+        if newest:
+            return _fact(PurePosixPath(newest), "newest of the bench user's nvm")
+    return _program("node") or _program("nodejs")
+
+
+def _node_version(node: Path) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", node.parts[-3]))
+
+
+def _package(name: str, packages: Mapping[str, str]) -> Sourced[str] | None:
+    found = packages.get(name)
+    return _fact(found, f"{name} in the bench's env") if found else None
+
+
+def _nginx(wanted: Collection[str]) -> NginxFacts:
+    """Version, modules and OpenSSL of nginx (`nginx -V` prints all three)."""
+    said = _ask("nginx", "-V") if "nginx" in wanted else ""
+    version, openssl = NGINX_VERSION.search(said), OPENSSL_VERSION.search(said)
+    modules = tuple(sorted(set(NGINX_MODULE.findall(said))))
+    return NginxFacts(
+        _fact(version[1], "nginx of this machine") if version else None,
+        _fact(modules, "modules of this machine's nginx") if version else None,
+        _fact(openssl[1], "OpenSSL of this machine's nginx") if openssl else None,
+    )
+
+
+def _systemd(wanted: Collection[str]) -> Sourced[str] | None:
+    said = _ask("systemctl", "--version") if "systemd" in wanted else ""
+    version = SYSTEMD_VERSION.search(said)
+    return _fact(version[1], "systemd of this machine") if version else None
+
+
+def _ask(program: str, option: str) -> str:
+    """What the program prints; empty where it is absent or fails."""
+    path = _which(program)
+    if not path:
+        return ""
+    import subprocess
+
+    try:
+        done = subprocess.run(
+            [path, option], capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout + done.stderr

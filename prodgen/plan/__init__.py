@@ -1,0 +1,1 @@
+"""Parsed inputs and host facts in, one plan of what should run out."""

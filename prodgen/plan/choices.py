@@ -1,0 +1,44 @@
+"""Choosing between sources: the strongest that says something decides (architecture.md)."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from prodgen.inputs.values import Values
+from prodgen.plan.options import Resources
+from prodgen.provenance import Sourced
+
+T = TypeVar("T")
+
+
+def first(*candidates: Sourced[T] | None, fallback: Sourced[T]) -> Sourced[T]:
+    """The first candidate that is there, the strongest source standing first."""
+    return next((found for found in candidates if found is not None), fallback)
+
+
+def options_from(settings: Values, section: str, options: type[T]) -> T:
+    """The options of one target: each field that `section` of prodgen.yaml names, else its default.
+
+    The schema has made sure that the values are of the fields' types.
+    """
+    given: dict[str, Any] = {}
+    for one in fields(options):  # type: ignore[arg-type]
+        value = settings.table(section).get(one.name)
+        if value is not None and not isinstance(value, dict):
+            plain = tuple(value) if isinstance(value, list) else value
+            given[one.name] = settings.sourced(plain, section, one.name)
+    return options(**given)
+
+
+def resources_from(settings: Values) -> dict[str, Resources]:
+    """The limits by role; a role without any is left out."""
+    found = {}
+    for role, limits in settings.table("resources").items():
+        given = {
+            name: settings.integer("resources", role, name)
+            for name in (limits if isinstance(limits, dict) else ())
+        }
+        if given:
+            found[role] = Resources(**given)
+    return found

@@ -1,0 +1,166 @@
+"""The sites and the names under which the reverse proxy serves them."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+
+from prodgen.diagnostics import error, note, warning
+from prodgen.inputs.bench import SiteInput
+from prodgen.inputs.values import Values
+from prodgen.plan import rules
+from prodgen.plan.desk import Desk
+from prodgen.plan.model import Certificate, ServerName, Site
+from prodgen.provenance import Kind, Origin, Sourced, default
+
+LABEL = r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)"
+HOST_NAME = re.compile(rf"(?:\*\.)?{LABEL}(?:\.{LABEL})*\.?")
+SITE_NAME = re.compile(r"[A-Za-z0-9._-]+")
+HTTP_PORT = 80
+
+
+def plan_sites(desk: Desk) -> tuple[Site, ...]:
+    """Every site that can be served, by the name of its folder."""
+    sites = [site for given in desk.bench.sites if (site := _site(desk, given)) is not None]
+    _refuse_shared_names(desk, sites)
+    _mention_ports(desk, sites)
+    return tuple(sites)
+
+
+def _site(desk: Desk, given: SiteInput) -> Site | None:
+    folder = Sourced(given.name, Origin(Kind.FILE, f"the folder sites/{given.name}"))
+    if not SITE_NAME.fullmatch(given.name):
+        desk.report(
+            warning(
+                "PG642",
+                f"the site `{given.name}` is left out: Frappe takes no such name",
+                None,
+                "rename its folder to letters, digits, dots, `-` and `_`",
+            )
+        )
+        return None
+    names = tuple(_names(desk, given, folder))
+    return Site(
+        folder=folder,
+        names=names,
+        port=_port(given),
+        largest_body=_largest_body(desk.bench.common, given.config),
+    )
+
+
+def _names(desk: Desk, given: SiteInput, folder: Sourced[str]) -> Iterator[ServerName]:
+    """The folder's own name and the domains, each once."""
+    config = given.config
+    own = _certificate(config, ())
+    seen: set[str] = set()
+    candidates = [(folder, own), *_domains(config, own)]
+    for name, certificate in candidates:
+        key = name.value.lower().rstrip(".")
+        if key in seen:
+            continue
+        if not is_host_name(key):
+            desk.report(
+                error(
+                    "PG641",
+                    f"`{name.value}` is no host name",
+                    name.location,
+                    "expected a name like erp.example.com, or *.example.com",
+                )
+            )
+            continue
+        seen.add(key)
+        wildcard = _wildcard_certificate(desk, key)
+        yield ServerName(name=Sourced(key, name.origin), certificate=certificate or wildcard)
+
+
+def _domains(
+    config: Values, own: Sourced[Certificate] | None
+) -> Iterator[tuple[Sourced[str], Sourced[Certificate] | None]]:
+    for index, item in enumerate(config.items("domains")):
+        if isinstance(item, dict):
+            certificate = _certificate(config, ("domains", index)) or own
+            yield config.sourced(str(item["domain"]), "domains", index, "domain"), certificate
+        else:
+            yield config.sourced(str(item), "domains", index), own
+
+
+def is_host_name(name: str) -> bool:
+    """Whether nginx and browsers can use `name` for a host (RFC 1123, with `_` and `*.`)."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return len(name) <= 253 and bool(HOST_NAME.fullmatch(name))
+    return True
+
+
+def _certificate(config: Values, path: tuple[str | int, ...]) -> Sourced[Certificate] | None:
+    chain = config.text(*path, "ssl_certificate")
+    key = config.text(*path, "ssl_certificate_key")
+    if chain is None or key is None:
+        return None
+    return chain.derive(Certificate(chain.value, key.value), "the site's certificate", key)
+
+
+def _wildcard_certificate(desk: Desk, name: str) -> Sourced[Certificate] | None:
+    """The bench's wildcard certificate where it covers `name`: one label, not two (RFC 6125)."""
+    common = desk.bench.common
+    domain = common.text("wildcard", "domain")
+    certificate = _certificate(common, ("wildcard",))
+    if domain is None or certificate is None:
+        return None
+    covered = domain.value.lower().removeprefix("*.")
+    return certificate if name.partition(".")[2] == covered else None
+
+
+def _port(given: SiteInput) -> Sourced[int]:
+    return given.config.integer("nginx_port") or default(HTTP_PORT, "the port of HTTP")
+
+
+def _largest_body(common: Values, config: Values) -> Sourced[int]:
+    """Bytes of an upload with what multipart adds, never less than bench has allowed."""
+    limit = (
+        config.integer("max_file_size")
+        or common.integer("max_file_size")
+        or default(rules.UPLOAD_LIMIT, "Frappe's own upload limit")
+    )
+    wanted = limit.value + rules.MULTIPART_OVERHEAD
+    if wanted < rules.SMALLEST_BODY_LIMIT:
+        return limit.derive(rules.SMALLEST_BODY_LIMIT, "never less than bench has allowed")
+    return limit.derive(wanted, "the upload limit, and 1 MB for what multipart adds")
+
+
+def _refuse_shared_names(desk: Desk, sites: list[Site]) -> None:
+    claimed: dict[tuple[str, int], tuple[Site, ServerName]] = {}
+    for site in sites:
+        for name in site.names:
+            other = claimed.setdefault((name.name.value, site.port.value), (site, name))
+            if other[0] is site:
+                continue
+            place = other[1].name.location
+            desk.report(
+                error(
+                    "PG640",
+                    f"the sites {other[0].folder.value} and {site.folder.value} both claim "
+                    f"{name.name.value}",
+                    name.name.location or place,
+                    "leave it to one of them",
+                    (("the other claim", place),) if place and name.name.location else (),
+                )
+            )
+
+
+def _mention_ports(desk: Desk, sites: list[Site]) -> None:
+    """bench gives each site a port of its own unless dns_multitenant is on."""
+    by_name = desk.bench.common.flag("dns_multitenant")
+    unnamed = [site.folder.value for site in sites if site.port.value == HTTP_PORT]
+    if len(unnamed) > 1 and not (by_name and by_name.value):
+        desk.report(
+            note(
+                "PG643",
+                f"{len(unnamed)} sites share port {HTTP_PORT} and are told apart by name",
+                by_name.location if by_name else None,
+                "bench would give each a port of its own; set nginx_port in a site_config.json "
+                "to keep one",
+            )
+        )

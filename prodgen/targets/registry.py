@@ -1,0 +1,39 @@
+"""Every target by name. A new one is a module, a folder of templates, and a line here."""
+
+from __future__ import annotations
+
+import importlib
+from typing import cast
+
+from prodgen.plan.model import Manager
+from prodgen.targets.base import Target
+
+MODULES = {
+    "supervisor": "prodgen.targets.supervisor",
+    "systemd": "prodgen.targets.systemd",
+    "nginx": "prodgen.targets.nginx",
+    "gunicorn": "prodgen.targets.gunicorn",
+    "redis": "prodgen.targets.redis",
+}
+"""Imported only when asked for: each costs a start of the command."""
+COMPANIONS = {"supervisor": ("gunicorn", "redis"), "systemd": ("gunicorn", "redis")}
+"""What a target needs beside it to work."""
+
+
+def load_target(name: str) -> Target:
+    """The target called `name`, which is one of `MODULES`."""
+    return cast("Target", importlib.import_module(MODULES[name]).TARGET)
+
+
+def target_names(asked: tuple[str, ...], manager: Manager) -> list[str]:
+    """The targets asked for, in the registry's order; `all` is what `manager` needs, and nginx."""
+    wanted = set(asked)
+    if "all" in wanted:
+        wanted |= {manager.value, "nginx", *COMPANIONS[manager.value]}
+    return [name for name in MODULES if name in wanted]
+
+
+def with_companions(names: list[str]) -> list[str]:
+    """The targets and what they need beside them, in the registry's order."""
+    wanted = {*names, *(other for name in names for other in COMPANIONS.get(name, ()))}
+    return [name for name in MODULES if name in wanted]

@@ -1,0 +1,87 @@
+"""The house keeps its order: who may import whom, and who alone knows which library."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.plans import ROOT
+
+PACKAGE = ROOT / "prodgen"
+ROOMS = ["base", "inputs", "host", "plan", "targets", "review", "deploy", "cli"]
+BASE = {"diagnostics", "provenance", "codes", "__init__"}
+LIBRARIES = {
+    "click": lambda module: module.startswith("cli/"),
+    "jinja2": lambda module: module == "targets/templating.py",
+    "jsonschema": lambda module: module == "inputs/schema.py",
+    "yaml": lambda module: module == "inputs/settings.py",
+}
+PURE_ROOMS = ["inputs", "plan", "targets", "review"]
+READER = "inputs/reader.py"
+IMPURE = {"os", "subprocess", "time", "datetime", "random", "secrets", "socket", "platform", "pwd",
+          "getpass", "shutil", "tempfile", "locale", "uuid"}  # fmt: skip
+LONGEST_FILE = 400
+
+
+def modules() -> list[str]:
+    return sorted(str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py"))
+
+
+def imports(module: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse((PACKAGE / module).read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports relatively"
+            yield node.module or ""
+
+
+def room_of(module: str) -> str:
+    first = module.split("/", maxsplit=1)[0].removesuffix(".py")
+    return "base" if first in BASE else first
+
+
+@pytest.mark.parametrize("module", modules())
+def test_nobody_imports_upward(module: str) -> None:
+    own = room_of(module)
+    if own == "__main__":
+        return
+    for name in imports(module):
+        if not name.startswith("prodgen."):
+            continue
+        other = room_of(name.removeprefix("prodgen.").replace(".", "/"))
+        assert ROOMS.index(other) <= ROOMS.index(own), f"{module} imports {name}"
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_library_is_known_to_one_room(library: str) -> None:
+    users = [name for name in modules() if library in {one.split(".")[0] for one in imports(name)}]
+    assert users, f"nobody uses {library}"
+    assert all(LIBRARIES[library](name) for name in users), users
+
+
+@pytest.mark.parametrize("module", modules())
+def test_pure_rooms_look_at_nothing(module: str) -> None:
+    if room_of(module) not in PURE_ROOMS or module == READER:
+        return
+    assert not IMPURE & {name.split(".")[0] for name in imports(module)}
+
+
+@pytest.mark.parametrize("module", modules())
+def test_a_file_has_one_subject(module: str) -> None:
+    assert len((PACKAGE / module).read_text("utf-8").splitlines()) <= LONGEST_FILE
+
+
+def test_every_room_is_inhabited() -> None:
+    for room in ROOMS[1:]:
+        files = [path for path in (PACKAGE / room).glob("*.py") if path.name != "__init__.py"]
+        assert files, room
+
+
+def test_this_test_sees_the_imports(tmp_path: Path) -> None:
+    assert "prodgen.inputs.bench" in set(imports("plan/planner.py"))
+    assert "click" in set(imports("cli/main.py"))
+    assert "jsonschema" in set(imports("inputs/schema.py"))
