@@ -1,0 +1,1 @@
+"""Bench files in, parsed values out that remember where they stood."""

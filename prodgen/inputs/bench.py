@@ -1,0 +1,168 @@
+"""A bench as its files describe it: parsed, checked, and still knowing where each value stood."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from prodgen.diagnostics import Diagnostic, Severity, error, has_errors, warning
+from prodgen.inputs import schema
+from prodgen.inputs.jsontext import parse_json
+from prodgen.inputs.kinds import COMMON, SITE, FileKind
+from prodgen.inputs.overlay import declared_site, laid_over
+from prodgen.inputs.procfile import Procfile, parse_procfile
+from prodgen.inputs.reader import BenchFiles, SiteFolder
+from prodgen.inputs.redisconf import RedisConf, parse_redis_conf
+from prodgen.inputs.source import Source
+from prodgen.inputs.values import Values
+from prodgen.provenance import At, Kind, Origin, Sourced
+
+if TYPE_CHECKING:
+    from prodgen.inputs.dotenv import Variable
+
+VERSION_LINE = re.compile(r"""^__version__\s*=\s*["']([^"']+)["']""", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class SiteInput:
+    """One site: the name of its folder and its own settings."""
+
+    name: str
+    config: Values
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Everything that the files of a bench say about how it runs."""
+
+    procfile: Procfile
+    common: Values
+    settings: Values
+    sites: tuple[SiteInput, ...] = ()
+    redis_confs: Mapping[str, RedisConf] = field(default_factory=dict)
+    frappe_version: Sourced[str] | None = None
+    packages: Mapping[str, str] = field(default_factory=dict)
+    has_python_realtime: bool = False
+    dotenv: tuple[Variable, ...] = ()
+    """What `.env` sets. The values are secret."""
+
+
+def parse_bench(
+    files: BenchFiles, environment: str | None = None
+) -> tuple[Bench | None, list[Diagnostic]]:
+    """The bench, or None where an error stands among the diagnostics.
+
+    `environment` is one of those in prodgen.yaml.
+    """
+    found: list[Diagnostic] = []
+    procfile = Procfile(())
+    if files.procfile is None:
+        found.append(_no_procfile(files))
+    else:
+        procfile, faults = parse_procfile(files.procfile)
+        found += faults
+    common = _values(files.common, COMMON, found)
+    settings = _settings(files, environment, found)
+    on_disk = {folder.name: _site(folder, found) for folder in files.sites}
+    variables = _dotenv(files.dotenv, found)
+    bench = Bench(
+        procfile,
+        common,
+        settings,
+        tuple(_merged_sites(on_disk, settings)),
+        {name: parse_redis_conf(source) for name, source in files.redis_confs.items()},
+        _frappe_version(files.frappe_init),
+        files.packages,
+        files.has_python_realtime,
+        variables,
+    )
+    return (None if has_errors(found) else bench), found
+
+
+def _no_procfile(files: BenchFiles) -> Diagnostic:
+    way_out = (
+        "`bench setup procfile` writes one"
+        if files.common
+        else "run prodgen in a bench, or name it with -C"
+    )
+    return error("PG100", f"no Procfile in {files.root}", None, way_out)
+
+
+def _values(source: Source | None, kind: FileKind, found: list[Diagnostic]) -> Values:
+    """The checked values of a file; what is wrong with it is added to `found`."""
+    if source is None:
+        return Values()
+    document, faults = parse_json(source, kind)
+    found += faults
+    if document is None:
+        return Values()
+    faults = schema.check(document, kind.schema)
+    found += faults
+    if faults:
+        return Values()
+    found += schema.near_misses(document, kind.schema)
+    return Values(document, schema.normalise(document, kind.schema))
+
+
+def _settings(files: BenchFiles, environment: str | None, found: list[Diagnostic]) -> Values:
+    if files.settings is None:
+        if environment is not None:
+            message = f"there is no prodgen.yaml, and so no environment `{environment}`"
+            found.append(error("PG406", message, None, "`prodgen init` writes one"))
+        return Values()
+    from prodgen.inputs.settings import parse_settings  # with YAML, which few benches need
+
+    settings, faults = parse_settings(files.settings, environment)
+    found += faults
+    return settings
+
+
+def _dotenv(source: Source | None, found: list[Diagnostic]) -> tuple[Variable, ...]:
+    if source is None:
+        return ()
+    from prodgen.inputs.dotenv import parse_dotenv  # few benches have such a file
+
+    variables, faults = parse_dotenv(source)
+    found += faults
+    return variables
+
+
+def _site(folder: SiteFolder, found: list[Diagnostic]) -> SiteInput | None:
+    """The site, or None where its file is broken: that site is left out, the others stay."""
+    if folder.config is None:
+        return None
+    faults: list[Diagnostic] = []
+    config = _values(folder.config, SITE, faults)
+    found += [_as_left_out(fault, folder.name) for fault in faults]
+    return None if has_errors(faults) else SiteInput(folder.name, config)
+
+
+def _as_left_out(fault: Diagnostic, site: str) -> Diagnostic:
+    if fault.severity is not Severity.ERROR:
+        return fault
+    way_out = f"{fault.help}; until then the site {site} is left out".removeprefix("; ")
+    return warning(fault.code, fault.message, fault.location, way_out, fault.related)
+
+
+def _merged_sites(on_disk: Mapping[str, SiteInput | None], settings: Values) -> Iterator[SiteInput]:
+    """The sites by name: those with a folder, those that prodgen.yaml declares, and both.
+
+    One whose own file is broken stays left out, whatever is declared for it.
+    """
+    declared = settings.table("sites")
+    for name in sorted({*on_disk, *declared}):
+        own = on_disk.get(name, SiteInput(name, Values()))
+        if own and name in declared:
+            yield SiteInput(name, laid_over(own.config, declared_site(settings, name)))
+        elif own:
+            yield own
+
+
+def _frappe_version(source: Source | None) -> Sourced[str] | None:
+    found = VERSION_LINE.search(source.text) if source else None
+    if not source or not found:
+        return None
+    place = At(source.locate(found.start(1), len(found[1])))
+    return Sourced(found[1], Origin(Kind.FILE, f"__version__ in {source.name}", place))

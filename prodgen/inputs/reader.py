@@ -1,0 +1,299 @@
+"""The one place where bench files are read from disk; everything else here works on text.
+
+Only regular files are opened: a named pipe in the place of a Procfile must not hang anybody.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from prodgen.diagnostics import Diagnostic, Location, Severity, error, warning
+from prodgen.inputs.benchfiles import BenchFiles, SiteFolder
+from prodgen.inputs.source import Source
+
+__all__ = ["BenchFiles", "SiteFolder", "find_bench", "read_bench"]
+
+LARGEST_FILE = 32 * 1024 * 1024
+"""Bytes; a config file beyond that is a mistake."""
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+OTHER_FILES = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+LARGEST_SETTINGS = 256 * 1024
+"""Bytes of prodgen.yaml: YAML is slow to read, and nobody writes more by hand."""
+DIST_INFO = re.compile(r"([A-Za-z0-9_.]+)-([0-9][^-]*)\.dist-info")
+REDIS_CONFS = ("redis_cache", "redis_queue", "redis_socketio")
+
+
+def find_bench(start: Path) -> Path | None:
+    """The bench that `start` is in: the nearest folder upward that looks like one."""
+    for looks in (_is_bench, _has_sites, _has_procfile):
+        for folder in (start, *start.parents):
+            if looks(folder):
+                return folder
+    return None
+
+
+def _is_bench(folder: Path) -> bool:
+    return _has_procfile(folder) and os.path.isdir(folder / "sites")  # noqa: PTH112, see _is_file
+
+
+def _has_sites(folder: Path) -> bool:
+    names = ("common_site_config.json", "apps.txt")
+    return any(_is_file(folder / "sites" / name) for name in names)
+
+
+def _has_procfile(folder: Path) -> bool:
+    return _is_file(folder / "Procfile")
+
+
+def _is_file(path: Path) -> bool:
+    """Whether it is a file, as far as we may see: `Path.is_file` raises where we may not."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def read_bench(root: Path, settings: Path | None = None) -> tuple[BenchFiles, list[Diagnostic]]:
+    """Every file of the bench at `root`, and what could not be read.
+
+    `settings` is the path of `prodgen.yaml` where it is not the bench's own.
+    """
+    reader = _Reader(root)
+    files = BenchFiles(
+        root=root,
+        procfile=reader.read("Procfile"),
+        common=reader.read("sites/common_site_config.json"),
+        settings=reader.read_settings(settings),
+        dotenv=reader.read(".env", needed=False, secret=True),
+        sites=tuple(reader.read_sites()),
+        redis_confs=reader.read_redis_confs(),
+        frappe_init=reader.read("apps/frappe/frappe/__init__.py", needed=False),
+        packages=_installed_packages(root),
+        has_python_realtime=_is_file(root / "apps/frappe/frappe/realtime/server.py"),
+    )
+    return files, reader.diagnostics
+
+
+class _Reader:
+    """Reads below one folder and keeps what went wrong."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.diagnostics: list[Diagnostic] = []
+
+    def read(self, name: str, *, needed: bool = True, secret: bool = False) -> Source | None:
+        """The file's text, or None where it is absent; a failure is kept as a diagnostic.
+
+        Where it is not `needed`, a failure is a warning.
+        """
+        found, fault = _read_source(self.root / name, name, secret=secret)
+        self._keep(fault, needed=needed)
+        return found
+
+    def read_settings(self, given: Path | None) -> Source | None:
+        path, name = (given, str(given)) if given else (self.root / "prodgen.yaml", "prodgen.yaml")
+        found, fault = _read_source(path, name, largest=LARGEST_SETTINGS)
+        if given and found is None and fault is None:
+            fault = error("PG401", "there is no such file", Location(name))
+        self._keep(fault)
+        return found
+
+    def read_redis_confs(self) -> dict[str, Source]:
+        found = {name: self.read(f"config/{name}.conf", needed=False) for name in REDIS_CONFS}
+        return {name: source for name, source in found.items() if source is not None}
+
+    def read_sites(self) -> Iterator[SiteFolder]:
+        """The site folders by name. Frappe takes no symlink for a site, so neither does this."""
+        for entry in self._entries_of_sites():
+            config = f"sites/{entry.name}/site_config.json"
+            if not self._has_config(entry, config):
+                continue
+            if not _is_utf8(entry.name):
+                self.diagnostics.append(_strange_name(entry.name))
+            elif entry.is_symlink():
+                self.diagnostics.append(_linked_site(entry))
+            else:
+                yield SiteFolder(entry.name, self.read(config, needed=False))
+
+    def _entries_of_sites(self) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(self.root / "sites") as entries:
+                found = [entry for entry in entries if entry.name != "assets"]
+            return sorted((entry for entry in found if _is_folder(entry)), key=lambda e: e.name)
+        except FileNotFoundError:
+            return []
+        except OSError as failure:
+            self._keep(_unreadable("sites", failure))
+            return []
+
+    def _has_config(self, entry: os.DirEntry[str], name: str) -> bool:
+        """Whether the folder is a site; one that we may not look into gives a warning."""
+        try:
+            os.lstat(f"{entry.path}/site_config.json")
+        except FileNotFoundError:
+            return False
+        except OSError as failure:
+            self._keep(_unreadable(_shown(name), failure), needed=False)
+            return False
+        return True
+
+    def _keep(self, fault: Diagnostic | None, *, needed: bool = True) -> None:
+        if fault:
+            self.diagnostics.append(fault if needed else replace(fault, severity=Severity.WARNING))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _shown(name: str) -> str:
+    """The name with `?` for each byte that is not UTF-8."""
+    return name.encode("utf-8", "replace").decode()
+
+
+def _strange_name(name: str) -> Diagnostic:
+    return warning(
+        "PG006",
+        "the name of this folder is not UTF-8; the site is left out",
+        Location(f"sites/{_shown(name)}"),
+        "rename the folder to letters, digits, dots, `-` and `_`",
+    )
+
+
+def _linked_site(entry: os.DirEntry[str]) -> Diagnostic:
+    target = Path(entry.path).resolve()
+    beside = target.parent == Path(entry.path).parent.resolve()
+    way_out = (
+        f"add {_shown(entry.name)} to `domains` in sites/{_shown(target.name)}/site_config.json"
+        if beside
+        else "mount the folder here (`mount --bind`), or move it"
+    )
+    return warning(
+        "PG007",
+        "a symbolic link, which Frappe takes for no site: its scheduled jobs would never run; "
+        "it is left out",
+        Location(f"sites/{_shown(entry.name)}"),
+        way_out,
+    )
+
+
+def _installed_packages(root: Path) -> dict[str, str]:
+    """Name and version of each distribution in the bench's `env`, from its folder names."""
+    found = {}
+    for folder in sorted(root.glob("env/lib/python3*/site-packages")):
+        try:
+            names = sorted(entry.name for entry in folder.iterdir())
+        except OSError:
+            continue
+        for name in names:
+            match = DIST_INFO.fullmatch(name)
+            if match:
+                found[match[1].lower()] = match[2]
+    return found
+
+
+def _read_source(
+    path: Path, name: str, *, largest: int = LARGEST_FILE, secret: bool = False
+) -> tuple[Source | None, Diagnostic | None]:
+    """The file's text, or what is wrong with it; neither where there is no such file."""
+    try:
+        content = _read(path, largest + 1)
+    except FileNotFoundError:
+        return None, _absent(path, name)
+    except _NoRegularFile as other:
+        return None, error(
+            "PG004",
+            f"this is {other}, not a file",
+            Location(name),
+            "put a file in its place, or remove it",
+        )
+    except (OSError, ValueError) as failure:
+        return None, _unreadable(name, failure)
+    if len(content) > largest:
+        return None, error("PG002", f"larger than {_size(largest)}", Location(name))
+    bom = content.startswith(BYTE_ORDER_MARK)
+    content = content.removeprefix(BYTE_ORDER_MARK)
+    try:
+        return Source(name, content.decode("utf-8"), bom=bom, secret=secret), None
+    except UnicodeDecodeError as failure:
+        return None, _not_utf8(name, content, failure.start)
+
+
+def _unreadable(name: str, failure: OSError | ValueError) -> Diagnostic:
+    """The error for a file or folder that the system does not let us read."""
+    reason = failure.strerror if isinstance(failure, OSError) else None
+    return error(
+        "PG001",
+        f"cannot be read: {(reason or str(failure)).lower()}",
+        Location(name),
+        "check its owner and mode, or run as the bench's user",
+    )
+
+
+class _NoRegularFile(Exception):
+    """What stands in the place of a file."""
+
+
+def _read(path: Path, most: int) -> bytes:
+    """At most `most` bytes of a regular file. Nothing else is opened: a pipe would block."""
+    _require_regular(path.stat().st_mode)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as stream:
+        _require_regular(os.fstat(descriptor).st_mode)
+        return stream.read(most)
+
+
+def _require_regular(mode: int) -> None:
+    for is_kind, words in OTHER_FILES:
+        if is_kind(mode):
+            raise _NoRegularFile(words)
+
+
+def _absent(path: Path, name: str) -> Diagnostic | None:
+    """Nothing to say about an absent file, unless a link promises one."""
+    try:
+        target = path.readlink()
+    except (OSError, ValueError):
+        return None
+    shown = str(target).encode("utf-8", "replace").decode()
+    return error(
+        "PG005",
+        f"a symbolic link to nothing: there is no {shown}",
+        Location(name),
+        "mend the link, or remove it",
+    )
+
+
+def _not_utf8(name: str, content: bytes, start: int) -> Diagnostic:
+    """The error at the offset `start`; its column counts characters, as everywhere."""
+    before = Source(name, content[:start].decode("utf-8"))
+    place = before.locate(len(before.text))
+    return error(
+        "PG003",
+        f"the byte 0x{content[start]:02x} is not UTF-8",
+        Location(name, place.line, place.column),
+        "save the file as UTF-8",
+    )
+
+
+def _size(count: int) -> str:
+    return f"{count // 1024**2} MB" if count >= 1024**2 else f"{count // 1024} KB"

@@ -1,0 +1,71 @@
+"""The text of an input file, and the way from an offset in it to a line and a column."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from prodgen.diagnostics import Location
+from prodgen.inputs.secret import mask
+
+LINE_BREAK = re.compile(r"\r\n|\n|\r")
+LONGEST_LINE = 20_000
+"""Characters; a longer line is not shown under a message."""
+CONTEXT = 200
+"""Characters before a line that may hold the key of a secret value in it."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One input file as text. `name` is what messages call it: its path below the bench."""
+
+    name: str
+    text: str
+    bom: bool = False
+    """Whether a byte order mark stood before the text."""
+    secret: bool = False
+    """Whether no line of it may be shown, as with `.env`."""
+    _shown: dict[int, str] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """The lines that were asked for. Many places share one: its text is kept once."""
+
+    @cached_property
+    def line_starts(self) -> list[int]:
+        """The offset at which each line begins."""
+        return [0, *(found.end() for found in LINE_BREAK.finditer(self.text))]
+
+    def line_text(self, line: int) -> str:
+        """The line (counted from 1) without its line break."""
+        return self.text[slice(*self._line_span(line))]
+
+    def locate(self, offset: int, length: int = 1) -> Location:
+        """The place of `offset`, which may be the end of the text."""
+        line = bisect_right(self.line_starts, offset)
+        column = offset - self.line_starts[line - 1] + 1
+        return Location(self.name, line, column, length, self._line_to_show(line))
+
+    def shown(self, start: int, end: int) -> str:
+        """The text between two offsets of one line as a message may quote it."""
+        line = bisect_right(self.line_starts, start)
+        first = self.line_starts[line - 1]
+        return self._line_to_show(line)[start - first : end - first] or "…"
+
+    @property
+    def whole(self) -> Location:
+        """The file as such, where no line is to blame."""
+        return Location(self.name)
+
+    def _line_to_show(self, line: int) -> str:
+        """The line without its secrets; empty where nobody could or should read it."""
+        if line not in self._shown:
+            start, end = self._line_span(line)
+            before = max(0, start - CONTEXT)
+            readable = not self.secret and end - start <= LONGEST_LINE
+            self._shown[line] = mask(self.text[before:end])[start - before :] if readable else ""
+        return self._shown[line]
+
+    def _line_span(self, line: int) -> tuple[int, int]:
+        start = self.line_starts[line - 1]
+        found = LINE_BREAK.search(self.text, start)
+        return start, found.start() if found else len(self.text)

@@ -1,0 +1,1 @@
+"""Artifacts against what is there: what would change, and what that would do."""
