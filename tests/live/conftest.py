@@ -14,7 +14,7 @@ from tests.rig.machine import Machine
 from tests.rig.netns import Network, network
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 HERE = Path(__file__).parent
 
@@ -55,6 +55,27 @@ def ground() -> Iterator[Path]:
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Says what a test has measured: the run prints it at its end."""
+    return lambda text: request.node.user_properties.append(("figure", text))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints the figures of all tests."""
+    reports = [one for found in terminalreporter.stats.values() for one in found]
+    lines = [
+        f"{one.nodeid.rpartition('/')[2]}: {text}"
+        for one in reports
+        if getattr(one, "when", "") == "call"
+        for name, text in one.user_properties
+        if name == "figure"
+    ]
+    if lines:
+        terminalreporter.section("figures")
+        terminalreporter.write("\n".join([*sorted(lines), ""]))
 
 
 @pytest.fixture
