@@ -1,0 +1,66 @@
+"""Everything works under `strict`, and what users upload never runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from prodgen.plan.model import Role
+from tests.live.systemd_bench import PATH, SITE, Figure, Run, booted, options
+from tests.rig.client import fetch
+from tests.rig.load import Load
+from tests.rig.waiting import wait_for
+
+
+@pytest.fixture(scope="module")
+def run() -> Iterator[Run]:
+    with booted(change=options(hardening="strict"), nginx=True) as made:
+        yield made
+
+
+def test_everything_works_under_strict(run: Run, figure: Figure) -> None:
+    run.await_workers()
+    with Load(("127.0.0.1", 80), SITE, clients=8, place=run.machine) as load:
+        run.bench.set_version("2")
+        run.roll()
+        wait_for(lambda: load.answered() >= 500, 60, "enough requests")
+    assert load.result.failed == 0, str(load.result)
+    for queue in ("short", "default", "long", "reports"):
+        run.bench.enqueue(queue, 0.1, queue)
+    run.bench.enqueue("long", 3, "slow")
+    wait_for(lambda: run.bench.counts("start")["slow"] == 1, 20, "the long job to begin")
+    run.systemctl("restart", *run.units_of(Role.WORKER))
+    wait_for(lambda: len(run.bench.counts()) == 5, 20, "all jobs")
+    assert set(run.bench.counts().values()) == {1}
+    wait_for(lambda: "tick" in run.bench.read("logs/scheduler.log"), 20, "the scheduler")
+    path = "/socket.io/?EIO=4&transport=polling"
+    headers = {"Origin": f"http://{SITE}"}
+    answer = fetch(("127.0.0.1", 80), path, host=SITE, headers=headers, place=run.machine)
+    assert answer.status == 200
+    assert run.ask("/private/files/secret.txt", 80).text == f"private <p>{SITE}</p>\n"
+    run.bench.redis("SAVE")
+    run.bench.redis("SET", "kept", "yes")
+    run.systemctl("restart", *run.units_of(Role.QUEUE))
+    run.await_all("active")
+    assert run.bench.redis("GET", "kept") == "yes"
+    run.machine.reboot()
+    run.await_all("active", 10)
+    assert run.bench.web_answers()
+    figure(f"strict, a rolling restart, {load.result}")
+
+
+@pytest.mark.parametrize("level", ["standard", "strict"])
+def test_what_users_upload_never_runs(run: Run, level: str) -> None:
+    run.install(options(hardening=level))
+    unit = run.units_of(Role.WEB)[0]
+    run.systemctl("restart", unit)
+    program = f"{PATH}/sites/{SITE}/public/files/evil"
+    run.machine.put(program, "#!/bin/sh\necho ran\n", mode=0o755)
+    pid = str(run.pids()[unit])
+    inside = ["nsenter", "--target", pid, "--mount", "--setuid", "1001", "--setgid", "1001"]
+    done = run.machine.run([*inside, program], check=False)
+    assert done.returncode != 0
+    assert "Permission denied" in done.stderr
+    done = run.machine.run([*inside, "touch", f"{PATH}/env/new"], check=False)
+    assert "Read-only file system" in done.stderr
