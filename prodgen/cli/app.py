@@ -1,0 +1,59 @@
+"""The click group that the commands belong to, and what it says to wrong usage."""
+
+from __future__ import annotations
+
+import importlib
+from difflib import get_close_matches
+from typing import cast
+
+import click
+
+from prodgen import __version__
+from prodgen.cli.main import COMMANDS
+from prodgen.cli.messages import printable
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are wanted."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = COMMANDS.get(cmd_name)
+        if module:
+            return cast("click.Command", importlib.import_module(module).command)
+        if ctx.resilient_parsing:
+            return None
+        near = get_close_matches(cmd_name, COMMANDS, 1)
+        raise click.UsageError(
+            f"there is no command `{cmd_name}`" + (f"; did you mean `{near[0]}`?" if near else ""),
+            ctx,
+        )
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+    epilog="Exit codes: 0 done, 1 error, 2 changes pending (--check), 64 wrong usage, "
+    "70 internal error, 130 interrupted.",
+)
+@click.version_option(__version__, prog_name="prodgen", message="%(prog)s %(version)s")
+@click.pass_context
+def prodgen(context: click.Context) -> None:
+    """Turn a Frappe bench in development into production config.
+
+    Reads the bench's Procfile and JSON files; makes config for Supervisor,
+    systemd, nginx and Gunicorn. Start in a bench with:
+
+        prodgen render --target supervisor
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+def wrong_usage(wrong: click.UsageError) -> str:
+    """What is wrong with the command line, and where the right way stands."""
+    path = wrong.ctx.command_path if wrong.ctx else "prodgen"
+    return f"error: {printable(wrong.format_message())}\n  help: `{path} --help` shows the usage"

@@ -1,0 +1,35 @@
+"""What the commands that look at a running bench have in common."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from prodgen.cli.options import F
+from prodgen.cli.pipeline import Outcome
+from prodgen.deploy.managed import Refused
+from prodgen.deploy.subject import Subject, subject_of
+from prodgen.diagnostics import Diagnostic, error
+
+
+def subject_from(outcome: Outcome) -> Subject:
+    """The bench of an outcome that has a plan."""
+    if outcome.plan is None or outcome.bench is None:
+        raise ValueError("there is no plan")
+    return subject_of(outcome.plan, outcome.bench.common)
+
+
+def refusal(refused: Refused) -> Diagnostic:
+    """What stands in the way, as a diagnostic."""
+    return error("PG901", str(refused), None, refused.help)
+
+
+def supervisor_option(function: F) -> F:
+    """`--supervisor-config`."""
+    return click.option(
+        "--supervisor-config",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="The supervisord.conf to find supervisord by. Default: the machine's own.",
+    )(function)

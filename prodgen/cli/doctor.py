@@ -1,0 +1,92 @@
+"""`prodgen doctor`: what will hurt this bench on this host, and what mends it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from prodgen.cli.bench import subject_from, supervisor_option
+from prodgen.cli.exits import Exit
+from prodgen.cli.messages import printable
+from prodgen.cli.options import bench_option, report_options, wants_color
+from prodgen.cli.pipeline import plan_bench
+from prodgen.cli.report import has_failed
+from prodgen.deploy.finding import Finding, Grade
+from prodgen.inputs.bench import parse_bench
+
+FORMAT_VERSION = 1
+TONES = {Grade.BAD: "red", Grade.WARNING: "yellow", Grade.GOOD: "green", Grade.UNKNOWN: "blue"}
+
+
+@click.command("doctor")
+@bench_option
+@supervisor_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Lines to read, or JSON.",
+)
+@report_options
+def command(
+    *,
+    bench: Path | None,
+    supervisor_config: Path | None,
+    form: str,
+    strict: bool,
+    quiet: bool,
+    color: str,
+) -> int:
+    """Check the host for what will hurt this bench.
+
+    Each finding comes with a command that mends it. The exit code is 1
+    where something is bad (or, with --strict, a warning). It changes nothing.
+    """
+    from prodgen.deploy.doctor import Patient, examine
+
+    outcome = plan_bench(bench, locked=False, programs=("nginx", "systemd"))
+    if has_failed(outcome, strict=False, quiet=True, color=color) or outcome.plan is None:
+        return Exit.ERROR
+    parsed, _ = parse_bench(outcome.files) if outcome.files else (None, [])
+    config = dict(parsed.common.data) if parsed else {}
+    found = examine(Patient(subject_from(outcome), config, supervisor_config))
+    if form == "json":
+        click.echo(as_json(found))
+    else:
+        click.echo(as_text(found, quiet=quiet, color=wants_color(color)), nl=False)
+    wrong = {Grade.BAD, Grade.WARNING} if strict else {Grade.BAD}
+    return Exit.ERROR if any(one.grade in wrong for one in found) else Exit.DONE
+
+
+def as_text(found: Sequence[Finding], *, quiet: bool, color: bool) -> str:
+    """The findings, the worst first."""
+    order = list(Grade)
+    lines = []
+    for one in sorted(found, key=lambda one: order.index(one.grade)):
+        if quiet and one.grade is not Grade.BAD:
+            continue
+        word = f"{one.grade.value:<8}"
+        head = click.style(word, fg=TONES[one.grade], bold=True) if color else word
+        lines.append(f"{head} {one.check}: {printable(one.text)}")
+        if one.fix:
+            lines.append(f"{'':<8}   fix: {printable(one.fix)}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def as_json(found: Sequence[Finding]) -> str:
+    """The findings as one object."""
+    findings = [
+        {"check": one.check, "grade": one.grade.value, "text": one.text, "fix": one.fix}
+        for one in found
+    ]
+    made = {
+        "format_version": FORMAT_VERSION,
+        "healthy": all(one.grade is not Grade.BAD for one in found),
+        "findings": findings,
+    }
+    return json.dumps(made, indent=2, ensure_ascii=False)

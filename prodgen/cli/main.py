@@ -1,0 +1,138 @@
+"""The `prodgen` process: its commands, its exit codes, and the streams and signals it meets."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import signal
+import sys
+
+COMMANDS = {
+    "render": "prodgen.cli.render",
+    "plan": "prodgen.cli.plan",
+    "init": "prodgen.cli.init",
+    "validate": "prodgen.cli.validate",
+    "restart": "prodgen.cli.restart",
+    "status": "prodgen.cli.status",
+    "logs": "prodgen.cli.logs",
+    "doctor": "prodgen.cli.doctor",
+    "explain": "prodgen.cli.explain",
+    "schema": "prodgen.cli.schema",
+    "targets": "prodgen.cli.targets",
+}
+"""Modules by command; one is loaded only when it is called."""
+
+
+def main() -> int:
+    """Runs the command line and returns its exit code."""
+    try:
+        _speak_utf8()
+        _take_signals()
+        _take_streams()
+        return _run()
+    except KeyboardInterrupt:
+        _tell("prodgen: interrupted")
+        return 130
+
+
+def _speak_utf8() -> None:
+    """Starts anew in UTF-8 mode where the locale says otherwise.
+
+    File names are bytes. In another encoding they would be other characters to Python, and
+    what is written into a config file would no longer name the file.
+    """
+    if sys.getfilesystemencoding() == "utf-8" or os.environ.get("PYTHONUTF8") == "1":
+        return
+    if sys.executable:
+        os.environ["PYTHONUTF8"] = "1"
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
+
+
+def _take_signals() -> None:
+    """Whatever ends the run ends it like Ctrl-C, so that nothing half-made is left behind."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
+
+
+def _take_streams() -> None:
+    """Standard streams that are there, and speak UTF-8 whatever the locale.
+
+    A closed descriptor would be given to the next file that is opened; standard output closed
+    is one that cannot be written, not one that takes everything.
+    """
+    for descriptor, mode in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        if not _is_open(descriptor):
+            os.open(os.devnull, mode)
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115 - for the whole run
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+def _run() -> int:
+    import click
+
+    from prodgen.cli.app import prodgen, wrong_usage
+    from prodgen.cli.exits import Exit
+
+    try:
+        result = prodgen.main(prog_name="prodgen", standalone_mode=False)
+        sys.stdout.flush()
+    except click.UsageError as wrong:
+        _tell(wrong_usage(wrong))
+        return Exit.USAGE
+    except click.ClickException as failure:
+        _tell(f"error: {failure.format_message()}")
+        return Exit.ERROR
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except SystemExit:  # click's answer to a closed pipe
+        return _give_up_output(OSError(errno.EPIPE, ""))
+    except OSError as failure:
+        return _give_up_output(failure)
+    except Exception as bug:
+        _report_bug(bug)
+        return Exit.INTERNAL
+    return result if isinstance(result, int) else Exit.DONE
+
+
+def _give_up_output(failure: OSError) -> int:
+    """Standard output failed, or a file that no room expected to; the first is quiet if closed."""
+    from prodgen.cli.exits import Exit
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for the flush at the interpreter's end
+    if failure.errno == errno.EPIPE:
+        return Exit.PIPE
+    reason = (failure.strerror or str(failure)).lower()
+    _tell(f"error: cannot use {failure.filename or 'standard output'}: {reason}")
+    return Exit.ERROR
+
+
+def _report_bug(bug: Exception) -> None:
+    """One line for the user; the whole story only where it is asked for."""
+    from prodgen.cli.messages import printable
+
+    _tell(f"prodgen: internal error: {type(bug).__name__}: {printable(str(bug))}")
+    if os.environ.get("PRODGEN_DEBUG"):
+        import traceback
+
+        _tell("".join(traceback.format_exception(bug)))
+    else:
+        _tell("This is a bug in prodgen. PRODGEN_DEBUG=1 shows where.")
+
+
+def _tell(text: str) -> None:
+    from prodgen.cli.messages import say
+
+    say(f"{text}\n")

@@ -1,0 +1,112 @@
+"""Options that mean the same in every command that has them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import click
+
+from prodgen.targets.registry import MODULES
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+TARGET_NAMES = (*MODULES, "all")
+
+
+class NamedChoice(click.Choice[str]):
+    """A choice that knows what a misspelt name was meant to be."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value in self.choices:
+            return value
+        near = get_close_matches(value, self.choices, 1)
+        guess = f"; did you mean `{near[0]}`?" if near else ""
+        raise click.BadParameter(f"there is no `{value}`{guess}", ctx, param)
+
+
+def _folder(ctx: click.Context, param: click.Parameter, value: str | None) -> Path | None:
+    """The path of a folder; whether there is a bench is for the reader to say."""
+    if value == "":
+        raise click.BadParameter("the path is empty", ctx, param)
+    return None if value is None else Path(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which bench, and which of its settings: `-C`, `--env` and `--config`."""
+
+    folder: Path | None = None
+    environment: str | None = None
+    settings: Path | None = None
+
+
+def bench_option(function: F) -> F:
+    """`-C`, `--env` and `--config`, handed to the command as one `bench`."""
+
+    @wraps(function)
+    def call(
+        *, bench: Path | None, environment: str | None, config: Path | None, **rest: object
+    ) -> object:
+        return function(bench=Selection(bench, environment, config), **rest)
+
+    config = click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        default=None,
+        metavar="FILE",
+        help="The settings. Default: prodgen.yaml of the bench, if there is one.",
+    )
+    environment = click.option(
+        "--env",
+        "environment",
+        default=None,
+        metavar="NAME",
+        help="One of the environments in prodgen.yaml.",
+    )
+    bench = click.option(
+        "-C",
+        "--bench",
+        default=None,
+        callback=_folder,
+        metavar="DIR",
+        help="The bench, or a folder inside it. Default: the current folder.",
+    )
+    return cast("F", bench(environment(config(call))))
+
+
+def locked_option(function: F) -> F:
+    """`--locked`."""
+    return click.option(
+        "--locked",
+        is_flag=True,
+        help="Ask this machine nothing; a fact that is needed and not declared is an error.",
+    )(function)
+
+
+def report_options(function: F) -> F:
+    """`--color`, `-q` and `--strict`."""
+    color = click.option(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        show_default=True,
+        help="When to colour messages; auto is on a terminal and without NO_COLOR.",
+    )
+    quiet = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+    strict = click.option("--strict", is_flag=True, help="Take warnings for errors.")
+    return strict(quiet(color(function)))
+
+
+def wants_color(choice: str) -> bool:
+    """Whether messages on standard error are coloured (no-color.org)."""
+    if choice == "auto":
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        return not plain and sys.stderr.isatty()
+    return choice == "always"

@@ -1,0 +1,170 @@
+"""From a folder to a plan: the stages in their order, with everything they found."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from prodgen.cli.options import Selection
+from prodgen.diagnostics import Diagnostic, error, has_errors, note
+from prodgen.host.declared import complete, declared_facts
+from prodgen.host.detect import detect
+from prodgen.host.facts import HostFacts
+from prodgen.inputs.bench import Bench, parse_bench
+from prodgen.inputs.reader import BenchFiles, find_bench, read_bench
+from prodgen.plan.model import Plan
+from prodgen.plan.planner import build_plan
+from prodgen.provenance import Sourced
+from prodgen.targets.artifacts import Artifact
+from prodgen.targets.registry import load_target
+
+SETTINGS = {"bench": "path"}
+"""What `host:` in prodgen.yaml calls a fact, where it is not the fact's own name."""
+
+
+@dataclass
+class Outcome:
+    """What the stages gave, as far as they came."""
+
+    files: BenchFiles | None = None
+    bench: Bench | None = None
+    facts: HostFacts | None = None
+    plan: Plan | None = None
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    @property
+    def folder(self) -> str:
+        """The way to the bench from here, as short as can be; empty where it is here."""
+        if self.files is None:
+            return ""
+        root = str(self.files.root)
+        try:
+            way = os.path.relpath(root)
+        except OSError:  # the current folder was removed
+            return root
+        return "" if way == "." else min(way, root, key=len)
+
+
+def plan_bench(bench: Selection, *, locked: bool, programs: Collection[str]) -> Outcome:
+    """The plan of the bench that the chosen folder (default: the current one) is in.
+
+    `programs` are those whose versions the output must suit.
+    """
+    try:
+        here = (bench.folder or Path.cwd()).absolute()
+        if ".." in here.parts:
+            here = here.resolve()
+        root = find_bench(here) if here.is_dir() else None
+        if root is None:
+            list(here.iterdir() if here.is_dir() else ())
+            return Outcome(diagnostics=[_no_bench(here)])
+        return _plan(root, bench, locked=locked, programs=programs)
+    except OSError as failure:
+        return Outcome(diagnostics=[_unreadable(bench.folder, failure)])
+
+
+def _plan(root: Path, chosen: Selection, *, locked: bool, programs: Collection[str]) -> Outcome:
+    """The plan of the bench at `root`."""
+    if not str(root).isprintable():
+        return Outcome(diagnostics=[_odd_path(root)])
+    files, found = read_bench(root, chosen.settings)
+    outcome = Outcome(files, diagnostics=found)
+    bench, found = parse_bench(files, chosen.environment)
+    outcome.diagnostics += found
+    if bench is None or has_errors(outcome.diagnostics):
+        return outcome
+    facts = declared_facts(bench.settings)
+    if not locked:
+        facts = complete(facts, _detect(root, bench, programs))
+    outcome.bench, outcome.facts = bench, facts
+    planned, found = build_plan(bench, facts, locked=locked)
+    outcome.diagnostics += found
+    outcome.plan = planned.plan
+    if planned.used_facts:
+        outcome.diagnostics.append(_mention_facts(planned.used_facts))
+    return outcome
+
+
+def render_targets(outcome: Outcome, names: Collection[str]) -> list[Artifact]:
+    """What the targets make of the outcome's plan; what they find is added to the outcome."""
+    artifacts: list[Artifact] = []
+    if outcome.plan is None:
+        return artifacts
+    for name in names:
+        made, found = load_target(name).render(outcome.plan)
+        artifacts += made
+        outcome.diagnostics += found
+    outcome.diagnostics += [_not_utf8(one) for one in artifacts if not _is_utf8(one)]
+    return artifacts
+
+
+def _is_utf8(artifact: Artifact) -> bool:
+    """Whether the file can be written: half a surrogate pair from a JSON escape cannot."""
+    try:
+        f"{artifact.path}{artifact.text}".encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _not_utf8(artifact: Artifact) -> Diagnostic:
+    return error(
+        "PG701",
+        f"{artifact.path} would hold a character that UTF-8 cannot",
+        None,
+        r"look for `\ud8` to `\udf` escapes in the bench's JSON files",
+    )
+
+
+def _detect(root: Path, bench: Bench, programs: Collection[str]) -> HostFacts:
+    user = bench.settings.text("user") or bench.common.text("frappe_user")
+    return detect(root, user.value if user else None, bench.packages, programs)
+
+
+def _no_bench(here: Path) -> Diagnostic:
+    if not here.exists():
+        what = "does not exist"
+    elif not here.is_dir():
+        what = "is a file; a bench is a folder"
+    else:
+        what = "is in no bench: no Procfile, no sites/"
+    return error("PG100", f"{here} {what}", None, "run prodgen in a bench, or name it with -C DIR")
+
+
+def _unreadable(start: Path | None, failure: OSError) -> Diagnostic:
+    reason = (failure.strerror or str(failure)).lower()
+    place = failure.filename or start or "the current folder"
+    return error(
+        "PG001",
+        f"{place} cannot be read: {reason}",
+        None,
+        "check the owner and mode of the folders, or run as the bench's user",
+    )
+
+
+def _odd_path(root: Path) -> Diagnostic:
+    return error(
+        "PG100",
+        f"the path of the bench, {root}, has characters that no config file can hold",
+        None,
+        "rename the folder: no line breaks, no control characters, valid UTF-8",
+    )
+
+
+def _mention_facts(used: dict[str, Sourced[object]]) -> Diagnostic:
+    named = {SETTINGS.get(name, name): fact.value for name, fact in used.items()}
+    facts = ", ".join(f"{name} {_shown(name, value)}" for name, value in sorted(named.items()))
+    return note(
+        "PG500",
+        f"taken from this machine: {facts}",
+        None,
+        "declare them under `host:` in prodgen.yaml for another one",
+    )
+
+
+def _shown(name: str, value: object) -> str:
+    if name == "memory" and isinstance(value, int):
+        return f"{value / 1024**3:.1f} GB"
+    return str(value)

@@ -1,0 +1,119 @@
+"""`prodgen render`: artifacts to standard output, into a folder or into an archive."""
+
+from __future__ import annotations
+
+import click
+
+from prodgen.cli.exits import Exit
+from prodgen.cli.messages import show
+from prodgen.cli.options import (
+    TARGET_NAMES,
+    NamedChoice,
+    Selection,
+    bench_option,
+    locked_option,
+    report_options,
+    wants_color,
+)
+from prodgen.cli.output import STDOUT, Delivery, checked_output
+from prodgen.cli.pipeline import Outcome, plan_bench, render_targets
+from prodgen.cli.report import has_failed, say_nothing_made
+from prodgen.diagnostics import Diagnostic, note
+from prodgen.targets.artifacts import Artifact
+from prodgen.targets.registry import MODULES, target_names, with_companions
+
+
+@click.command("render")
+@click.option(
+    "-t",
+    "--target",
+    "names",
+    type=NamedChoice(TARGET_NAMES),
+    metavar="NAME",
+    multiple=True,
+    default=("all",),
+    help=f"What to make: {', '.join(MODULES)} or all; may be given several times. "
+    "Default: all, which is the config of the bench's process manager and of nginx.",
+)
+@bench_option
+@click.option(
+    "-o",
+    "--output",
+    default=STDOUT,
+    metavar="PATH",
+    callback=lambda _context, _option, value: checked_output(value),
+    help="A folder, a .tar, a .tar.gz, or - for standard output, which is the default.",
+)
+@click.option("--check", is_flag=True, help="Write nothing; exit 2 if the output would change.")
+@click.option(
+    "--overwrite",
+    is_flag=True,
+    help="Replace files too that prodgen did not write, or that were edited since.",
+)
+@locked_option
+@report_options
+def command(
+    *,
+    names: tuple[str, ...],
+    bench: Selection,
+    output: str,
+    check: bool,
+    overwrite: bool,
+    locked: bool,
+    strict: bool,
+    quiet: bool,
+    color: str,
+) -> int:
+    """Make the production config of a bench.
+
+    Without -o it goes to standard output: one file as it is, several each under
+    a comment line with its path. A folder gets exactly the files asked for and a
+    manifest.json that lists them; what an earlier run left and this one does not
+    make is removed, and what is not prodgen's stays.
+    """
+    if check and output == STDOUT:
+        raise click.UsageError("--check compares with an output: name it with -o")
+    outcome = plan_bench(bench, locked=locked, programs=_programs(names))
+    artifacts = _artifacts(outcome, names, to_stdout=output == STDOUT)
+    if has_failed(outcome, strict=strict, quiet=quiet, color=color):
+        say_nothing_made(outcome, strict=strict, quiet=quiet)
+        return Exit.ERROR
+    delivery = Delivery(output, check=check, overwrite=overwrite, quiet=quiet)
+    code, found = delivery.deliver(artifacts, outcome)
+    show(found, color=wants_color(color))
+    return code
+
+
+def _programs(names: tuple[str, ...]) -> set[str]:
+    """The programs whose versions the targets' output depends on."""
+    wanted = set(names)
+    if "all" in wanted:
+        wanted |= {"nginx", "systemd"}
+    return wanted & {"nginx", "systemd"}
+
+
+def _artifacts(outcome: Outcome, names: tuple[str, ...], *, to_stdout: bool) -> list[Artifact]:
+    """What was asked for, and what that needs beside it where there is room for several files."""
+    if outcome.plan is None:
+        return []
+    targets = target_names(names, outcome.plan.manager.value)
+    complete = with_companions(targets)
+    made = render_targets(outcome, complete)
+    if not to_stdout:
+        return made
+    left_out = [artifact for artifact in made if artifact.target not in targets]
+    if left_out:
+        outcome.diagnostics.append(_mention(left_out))
+    return [artifact for artifact in made if artifact.target in targets]
+
+
+def _mention(left_out: list[Artifact]) -> Diagnostic:
+    """On standard output only what was asked for, since it may go straight into one file."""
+    places = ", ".join(str(artifact.destination) for artifact in left_out)
+    options = " ".join(dict.fromkeys(f"-t {artifact.target}" for artifact in left_out))
+    return note(
+        "PG703",
+        f"this config needs {places} too",
+        None,
+        f"print that with `{options}`, or write everything with `-o DIR`",
+    )

@@ -1,0 +1,49 @@
+"""`prodgen validate`: everything that is wrong with a bench, and nothing written."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+import click
+
+from prodgen.cli.exits import Exit
+from prodgen.cli.messages import say
+from prodgen.cli.options import Selection, bench_option, locked_option, report_options
+from prodgen.cli.pipeline import plan_bench, render_targets
+from prodgen.cli.report import as_judged, has_failed, summary
+from prodgen.diagnostics import has_errors
+from prodgen.targets.registry import target_names
+
+
+@click.command("validate")
+@bench_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github", "sarif"]),
+    default="text",
+    show_default=True,
+    help="Text goes to standard error; the others, for programs, to standard output.",
+)
+@locked_option
+@report_options
+def command(
+    *, bench: Selection, form: str, locked: bool, strict: bool, quiet: bool, color: str
+) -> int:
+    """Check a bench: its files, and that its config can be made.
+
+    Reports everything that is wrong at once, and writes nothing.
+    """
+    outcome = plan_bench(bench, locked=locked, programs=("nginx", "systemd"))
+    if outcome.plan:
+        render_targets(outcome, target_names(("all",), outcome.plan.manager.value))
+    if form != "text":
+        from prodgen.cli.formats import FORMATS
+
+        found = as_judged(outcome.diagnostics, strict=strict)
+        click.echo(FORMATS[form](found, PurePosixPath(outcome.folder)), nl=False)
+        return Exit.ERROR if has_errors(found) else Exit.DONE
+    failed = has_failed(outcome, strict=strict, quiet=quiet, color=color)
+    if not quiet:
+        say(f"prodgen: {summary(outcome, strict=strict)}\n")
+    return Exit.ERROR if failed else Exit.DONE
