@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 import click
 
 from prodgen.cli.exits import Exit
@@ -98,19 +100,19 @@ def _artifacts(outcome: Outcome, names: tuple[str, ...], *, to_stdout: bool) -> 
         return []
     targets = target_names(names, outcome.plan.manager.value)
     complete = with_companions(targets)
-    made = render_targets(outcome, complete)
     if not to_stdout:
-        return made
-    left_out = [artifact for artifact in made if artifact.target not in targets]
+        return render_targets(outcome, complete)
+    files = outcome.plan.config_files
+    left_out = {name: files[name] for name in complete if name not in targets and files[name]}
     if left_out:
         outcome.diagnostics.append(_mention(left_out))
-    return [artifact for artifact in made if artifact.target in targets]
+    return render_targets(outcome, targets)
 
 
-def _mention(left_out: list[Artifact]) -> Diagnostic:
+def _mention(left_out: dict[str, list[PurePosixPath]]) -> Diagnostic:
     """On standard output only what was asked for, since it may go straight into one file."""
-    places = ", ".join(str(artifact.destination) for artifact in left_out)
-    options = " ".join(dict.fromkeys(f"-t {artifact.target}" for artifact in left_out))
+    places = ", ".join(str(path) for paths in left_out.values() for path in paths)
+    options = " ".join(f"-t {name}" for name in left_out)
     return note(
         "PG703",
         f"this config needs {places} too",

@@ -99,10 +99,9 @@ def _values(source: Source | None, kind: FileKind, found: list[Diagnostic]) -> V
     if document is None:
         return Values()
     faults = schema.check(document, kind.schema)
-    found += faults
+    found += [*faults, *schema.near_misses(document, kind.schema)]
     if faults:
         return Values()
-    found += schema.near_misses(document, kind.schema)
     return Values(document, schema.normalise(document, kind.schema))
 
 

@@ -172,23 +172,20 @@ def _misspelt_process(line: ProcLine) -> Diagnostic | None:
     like = LIKE_A_PROCESS.match(line.text)
     if not like:
         return None
-    return error(
-        "PG101",
-        _why_no_process(line.text, like[1]),
-        line.locate(like.start(1), len(like[1])),
-        "Honcho drops this line in silence; write it as `NAME: COMMAND` from the first column, "
-        "the name of letters, digits, `_` and `-`",
-    )
+    message, way_out = _why_no_process(line.text, like[1])
+    place = line.locate(like.start(1), len(like[1]))
+    return error("PG101", message, place, f"{way_out}; as it is, Honcho drops the line in silence")
 
 
-def _why_no_process(text: str, name: str) -> str:
+def _why_no_process(text: str, name: str) -> tuple[str, str]:
+    """What is wrong with the beginning of a line, and the way out."""
     if name.startswith("\ufeff"):
-        return "a byte order mark before the name"
+        return "a byte order mark before the name", "remove it"
     if text[0].isspace():
-        return f"the process `{name}` is indented"
+        return f"the process `{name}` is indented", "begin it in the first column"
     if BLANK_BEFORE_COLON.match(text):
-        return f"a blank before the colon of `{name}`"
-    return f"`{name}` is no name for a process"
+        return f"a blank before the colon of `{name}`", f"write `{name}: COMMAND`"
+    return f"`{name}` is no name for a process", "use letters, digits, `_` and `-`"
 
 
 def _forgotten_colon(line: ProcLine) -> Diagnostic | None:

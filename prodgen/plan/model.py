@@ -199,6 +199,16 @@ class Plan:
     systemd: SystemdOptions = field(default_factory=SystemdOptions)
     supervisor: SupervisorOptions = field(default_factory=SupervisorOptions)
 
+    @property
+    def config_files(self) -> dict[str, list[PurePosixPath]]:
+        """The files that services read at their start, by the target that makes them."""
+        gunicorn = [one.gunicorn for one in self.services if one.gunicorn]
+        redis = [one.redis.conf.value for one in self.services if one.redis]
+        return {
+            "gunicorn": [self.config_folder.value / "gunicorn.conf.py"] if gunicorn else [],
+            "redis": redis,
+        }
+
     def with_role(self, *roles: Role) -> tuple[Service, ...]:
         """The services that have one of these roles."""
         return tuple(service for service in self.services if service.role.value in roles)

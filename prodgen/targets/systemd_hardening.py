@@ -42,6 +42,9 @@ SINCE = {
 """The first systemd that knows a directive, for those that 245 does not know."""
 UNPRIVILEGED_SANDBOX = 254
 """From here on a user's own manager can set everything up that root's can."""
+UNPRIVILEGED_PROC = 252
+"""The first one tried whose user managers bear what needs a /proc of its own; 247 does not."""
+NEEDS_PROC = frozenset({"ProcSubset", "ProtectControlGroups", "ProtectKernelTunables"})
 
 
 class Rule(NamedTuple):
@@ -157,10 +160,13 @@ def sandbox(
     if level is Level.OFF:
         return []
     fully = by_root or version >= UNPRIVILEGED_SANDBOX
+    has_proc = by_root or version >= UNPRIVILEGED_PROC
     found = [
         Line(rule.directive, rule.value, tuple(f"{rule.why}.".splitlines()) if rule.why else ())
         for rule in RULES
-        if profile in rule.profiles and (fully or not rule.privileged)
+        if profile in rule.profiles
+        and (fully or not rule.privileged)
+        and (has_proc or rule.directive not in NEEDS_PROC)
     ]
     if profile is not Profile.OTHER:
         found += _temporary(grounds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -65,6 +66,16 @@ def test_files_are_whole_with_every_stream_closed(bench: Path) -> None:
     assert shell("prodgen render -o out --check", bench)[0] == 0
 
 
+def wait_for_handlers(pid: int) -> None:
+    """Returns when the process catches SIGTERM: from then on prodgen answers, not Python alone."""
+    for _ in range(1000):
+        caught = re.search(r"SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())
+        if caught and int(caught[1], 16) >> (signal.SIGTERM - 1) & 1:
+            return
+        time.sleep(0.005)
+    pytest.fail("it never catches SIGTERM")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_nothing_half_made(number: signal.Signals, bench: Path) -> None:
     codes = set()
@@ -77,7 +88,8 @@ def test_a_signal_leaves_nothing_half_made(number: signal.Signals, bench: Path) 
             stderr=subprocess.PIPE,
             text=True,
         )
-        time.sleep(0.08 + step * 0.03)
+        wait_for_handlers(child.pid)
+        time.sleep(step * 0.03)
         child.send_signal(number)
         err = child.communicate(timeout=30)[1]
         assert "Traceback" not in err

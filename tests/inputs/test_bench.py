@@ -107,6 +107,11 @@ def test_everything_wrong_is_said_at_once() -> None:
     ]
 
 
+def test_a_near_miss_is_said_beside_an_error() -> None:
+    _, found = bench_of(common='{"developerr_mode": 1, "webserver_port": 0}')
+    assert sorted(one.code for one in found) == ["PG204", "PG205"]
+
+
 def test_a_broken_site_is_left_out_and_the_others_stay() -> None:
     bench, found = bench_of(sites={"a.org": "{}", "b.org": '{"a": 1,}', "c.org": None})
     assert bench is not None

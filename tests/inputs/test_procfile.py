@@ -41,6 +41,7 @@ def what_honcho_runs(text: str) -> dict[str, str] | None:
         ("# a comment\n\n  # another\nweb: x", {"web": "x"}),
         ("web: x\r\nworker: y\r\n", {"web": "x", "worker": "y"}),
         ("web: x\rworker: y", {"web": "x", "worker": "y"}),
+        ("web: x\xa0 ", {"web": "x\xa0"}),
         ("worker-2: a # b", {"worker-2": "a # b"}),
         ("worker_short: a: b", {"worker_short": "a: b"}),
         ("1: x", {"1": "x"}),
@@ -85,6 +86,21 @@ def test_what_is_said(text: str, code: str, severity: str, place: str, message: 
     assert found[0].severity.value == severity
     assert str(found[0].location).removeprefix("Procfile").removeprefix(":") == place
     assert message in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("line", "way_out"),
+    [
+        ("web : x", "write `web: COMMAND`"),
+        (" web: x", "begin it in the first column"),
+        ("w/b: x", "use letters, digits, `_` and `-`"),
+        ("web bench serve", "write `web: COMMAND`"),
+    ],
+)
+def test_the_way_out(line: str, way_out: str) -> None:
+    found = parse(line)[1]
+    assert [one.code for one in found] == ["PG101"]
+    assert found[0].help.startswith(way_out)
 
 
 def test_a_warning_keeps_the_process() -> None:

@@ -293,3 +293,14 @@ def test_ten_thousand_sites(tmp_path: Path) -> None:
     assert len(files.sites) == 10_000
     assert [site.name for site in files.sites] == sorted(site.name for site in files.sites)
     assert time.monotonic() - started < 10
+
+
+def test_a_file_that_changes_while_it_is_opened(
+    bench: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regular when it was looked at, a named pipe when it is opened."""
+    (bench / "Procfile").unlink()
+    os.mkfifo(bench / "Procfile")
+    regular = (bench / "sites/common_site_config.json").stat()
+    monkeypatch.setattr(Path, "stat", lambda *_, **__: regular)
+    assert said(read_bench(bench)[1]) == [("PG004", "error", "Procfile")]

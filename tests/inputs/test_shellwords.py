@@ -226,6 +226,7 @@ def test_every_text_has_tokens_or_an_open_quote(text: str) -> None:
         ("p a=b A=1", Command("", ("p", "a=b", "A=1"))),
         ("'if' x", Command("", ("if", "x"))),
         ("p a\\", Command("", ("p", "a\\"))),
+        ('p "a\\\\b" "\\$c" "\\d"', Command("", ("p", "a\\b", "$c", "\\d"))),
         ("A=' b' p ''", Command("", ("p", ""), (("A", " b"),))),
     ],
 )
@@ -246,6 +247,9 @@ def test_plain(line: str, expected: Command) -> None:
         ("bench serve --port $PORT", "`$PORT` is for a shell to expand"),
         ("a `b`", "``b`` is for a shell to expand"),
         ("ls *.log", "`*.log` is for a shell to expand"),
+        ("ls [ab]", "`[ab]` is for a shell to expand"),
+        ("ls a?", "`a?` is for a shell to expand"),
+        ("ls a{b,c}", "`a{b,c}` is for a shell to expand"),
         ("~/bin/x", "`~/bin/x` is for a shell to expand"),
         ("a && b", "`&&` is an operator of the shell"),
         ("a | b", "`|` is an operator of the shell"),

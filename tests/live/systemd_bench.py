@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -176,7 +177,7 @@ class Run:
         """Restart the web instances in turn, each once the one before has the application."""
         for unit in self.units_of(Role.WEB):
             self.systemctl("restart", unit)
-            wait_for(lambda unit=unit: self.is_ready(unit), seconds, f"{unit} to be ready")
+            wait_for(partial(self.is_ready, unit), seconds, f"{unit} to be ready")
 
     def await_workers(self, seconds: float = 40) -> None:
         """Wait until every worker has told Redis of itself."""

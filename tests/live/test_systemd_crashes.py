@@ -85,10 +85,8 @@ def test_a_scheduler_that_finds_another_tries_again_slowly(run: Run, figure: Fig
     run.systemctl("stop", unit)
     words = ["flock", "--no-fork", str(run.bench.path / "config/scheduler_process"), "sleep", "600"]
     run.machine.run(["systemd-run", "--unit=another", f"--uid={run.bench.user}", *words])
-    locked = lambda: run.machine.run(  # noqa: E731
-        ["flock", "-n", words[2], "true"], check=False
-    ).returncode
-    wait_for(locked, 10, "another scheduler")
+    try_lock = ["flock", "--nonblock", words[2], "true"]
+    wait_for(lambda: run.machine.run(try_lock, check=False).returncode, 10, "another scheduler")
     run.systemctl("start", unit)
     activating = lambda: run.states()[unit].active == "activating"  # noqa: E731
     wait_for(activating, 15, "the wait before the next try")

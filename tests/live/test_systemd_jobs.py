@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -45,13 +46,18 @@ def failed_jobs(run: Run) -> int:
     return sum(int(run.bench.redis("ZCARD", name)) for name in names)
 
 
+def has_done(run: Run, goal: int) -> bool:
+    """Whether that many jobs have begun."""
+    return len(run.bench.counts()) >= goal
+
+
 def test_every_job_is_done_once_over_restarts(run: Run, figure: Figure) -> None:
     for queue, seconds in QUEUES.items():
         run.bench.enqueue(queue, seconds, queue, count=JOBS // len(QUEUES))
     met = 0
     for restart in range(RESTARTS):
         goal = (restart + 1) * JOBS // (RESTARTS + 2)
-        wait_for(lambda goal=goal: len(run.bench.counts()) >= goal, 90, f"{goal} jobs")
+        wait_for(partial(has_done, run, goal), 90, f"{goal} jobs")
         met += run.restart_workers()
     wait_for(lambda: len(run.bench.counts()) == JOBS, 90, "all jobs")
     assert set(run.bench.counts("start").values()) == {1}

@@ -119,7 +119,7 @@ def test_files_are_appended_to(run: Run) -> None:
     run.install(to_files)
     log = run.machine.real(Path(f"/var/log/{NAME}/web-1.error.log"))
     unit = run.units_of(Role.WEB)[0]
-    starts = [0]
+    starts, text = [0], ""
     for _ in range(3):
         run.systemctl("restart", unit)
         text = log.read_text()

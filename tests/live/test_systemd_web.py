@@ -49,10 +49,13 @@ def answer_more(load: Load, count: int) -> None:
     wait_for(lambda: load.answered() >= enough, 60, f"{count} more answers")
 
 
+def is_closed(run: Run) -> bool:
+    """Whether nobody listens."""
+    return run.systemctl("is-active", SOCKET, check=False).strip() == "inactive"
+
+
 @pytest.mark.parametrize("preload", [True, False])
-def test_no_request_fails_over_rolling_restarts(
-    run: Run, *, preload: bool, figure: Figure
-) -> None:
+def test_no_request_fails_over_rolling_restarts(run: Run, *, preload: bool, figure: Figure) -> None:
     run.bench.set_version("1")
     run.install(lambda plan: with_gunicorn(plan, preload=preload))
     run.roll()
@@ -87,8 +90,7 @@ def test_a_stop_under_load_stops(run: Run, target: str) -> None:
     with clients(run, 8) as load:
         answer_more(load, 100)
         run.systemctl("stop", target)
-        closed = lambda: run.systemctl("is-active", SOCKET, check=False).strip() == "inactive"  # noqa: E731
-        wait_for(closed, 20, "the socket to be closed")
+        wait_for(lambda: is_closed(run), 20, "the socket to be closed")
         assert {run.states()[unit].active for unit in run.units_of(Role.WEB)} == {"inactive"}
     assert run.systemctl("list-units", "--failed", "--no-legend") == ""
 
@@ -159,6 +161,7 @@ def test_the_ordinary_layout_refuses_requests(run: Run, figure: Figure) -> None:
         return "".join(own).replace(" --config ", " -b 127.0.0.1:8000 --config ")
 
     run.systemctl("stop", f"{NAME}-web.target")
+    wait_for(lambda: is_closed(run), 20, "the socket to be closed")
     run.install(edit=ordinary)
     web = run.units_of(Role.WEB)[0]
     run.systemctl("start", web)

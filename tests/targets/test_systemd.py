@@ -237,6 +237,16 @@ def test_units_of_a_user() -> None:
     )
 
 
+def test_an_old_manager_of_a_user_makes_no_proc_of_its_own() -> None:
+    """On 247 every service of a user ends with 226/NAMESPACE where one of these is set."""
+    proc = ("ProcSubset", "ProtectControlGroups", "ProtectKernelTunables")
+    for version, scope, are_set in (("247", "user", False), ("252", "user", True),
+                                    ("247", "system", True)):  # fmt: skip
+        found = units_of(with_options(make_plan(systemd=version), scope=scope))
+        text = found[f"{BENCH}-redis-queue.service"]
+        assert [bool(values(text, key)) for key in proc] == [are_set] * 3, (version, scope)
+
+
 def listening_on(plan: Plan, address: Address) -> Plan:
     """The plan with another address of the web."""
     services = tuple(

@@ -17,7 +17,7 @@ from tests.rig.machine import Machine
 pytestmark = pytest.mark.live
 
 NASTY = st.text(st.sampled_from(list(" \t;#%'\"\\$,=`~é日()[]{}&|<>*@:+!-ni0x")), max_size=12)
-TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=20)
+TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
 NAME = (NASTY | TEXT).filter(
     lambda name: name not in ("", ".", "..") and "/" not in name and len(name) < 60
 )
