@@ -1,0 +1,118 @@
+"""It installs: what is in the wheel and the sdist, and that each of them works on its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from prodgen import __version__
+from tests.cli.command import prodgen
+from tests.plans import FIXTURES, ROOT
+from tests.rig.tools import missing
+
+SHIPPED = ("prodgen/**/*.py", "prodgen/py.typed", "prodgen/codes.json",
+           "prodgen/inputs/schemas/*.json", "templates/**/*")  # fmt: skip
+"""Everything that the package is made of, below the checkout."""
+BESIDE = {"LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml"}
+METADATA = {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}
+NAME = f"prodgen-{__version__}"
+BENCH = FIXTURES / "frappe-16/frappe-bench"
+RENDER = ("render", "-q", "-t", "supervisor", "-t", "systemd", "-t", "nginx", "-t", "gunicorn")
+
+
+def shipped() -> set[str]:
+    return {
+        str(path.relative_to(ROOT))
+        for pattern in SHIPPED
+        for path in ROOT.glob(pattern)
+        if path.is_file()
+    }
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    """Standard output of a command that knows nothing of the checkout."""
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        command, cwd=cwd, env=env, capture_output=True, text=True, timeout=300, check=False
+    )
+    if done.returncode:
+        said = done.stdout + done.stderr
+        if "No matching distribution" in said and "hatchling" in said:
+            missing("no package index: hatchling cannot be had")
+        pytest.fail(f"{command} ended with {done.returncode}\n{said[-3000:]}")
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what the package is built from, with litter that must not get into it."""
+    folder = tmp_path_factory.mktemp("source")
+    for name in ("prodgen", "templates"):
+        shutil.copytree(ROOT / name, folder / name)
+    for name in BESIDE | {".gitignore"}:
+        shutil.copy(ROOT / name, folder)
+    for litter in ("prodgen/__pycache__/x.pyc", ".env", "notes.txt", "tests/x.py", "build/x"):
+        (folder / litter).parent.mkdir(exist_ok=True)
+        (folder / litter).touch()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def dist(source: Path) -> Path:
+    """A folder with the sdist, and the wheel that is built from it."""
+    folder = source.parent / "dist"
+    run(sys.executable, "-m", "build", "--outdir", str(folder), cwd=source)
+    return folder
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> Path:
+    """The interpreter of a new environment that has what prodgen needs, but not prodgen."""
+    run(sys.executable, "-m", "venv", str(tmp_path / "venv"), cwd=tmp_path)
+    found = tmp_path / "venv/bin/python"
+    own = Path(
+        run(found, "-c", "import site; print(site.getsitepackages()[0])", cwd=tmp_path).strip()
+    )
+    (own / "needed.pth").write_text(sysconfig.get_path("purelib"))
+    return found
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(dist: Path) -> None:
+    inside = {name.replace("templates/", "prodgen/templates/", 1) for name in shipped()}
+    about = {f"{NAME}.dist-info/{name}" for name in METADATA}
+    with zipfile.ZipFile(dist / f"{NAME}-py3-none-any.whl") as wheel:
+        assert sorted(wheel.namelist()) == sorted(inside | about)
+
+
+def test_the_sdist_holds_the_sources_and_nothing_else(dist: Path) -> None:
+    wanted = shipped() | BESIDE | {".gitignore", "PKG-INFO"}
+    with tarfile.open(dist / f"{NAME}.tar.gz") as sdist:
+        assert sorted(sdist.getnames()) == sorted(f"{NAME}/{name}" for name in wanted)
+
+
+@pytest.mark.parametrize("kind", ["wheel", "sdist", "editable"])
+def test_it_works_installed(
+    kind: str, dist: Path, source: Path, python: Path, tmp_path: Path
+) -> None:
+    what = {
+        "wheel": [str(dist / f"{NAME}-py3-none-any.whl")],
+        "sdist": [str(dist / f"{NAME}.tar.gz")],
+        "editable": ["--editable", str(source)],
+    }[kind]
+    run(python, "-m", "pip", "install", "--quiet", "--no-deps", *what, cwd=tmp_path)
+    home = run(python, "-c", "import prodgen; print(prodgen.__file__)", cwd=tmp_path).strip()
+    assert Path(home).is_relative_to(source if kind == "editable" else tmp_path)
+    rendered = prodgen(*RENDER, cwd=BENCH).out
+    for command in ([python.with_name("prodgen")], [python, "-m", "prodgen"]):
+        assert run(*command, "--version", cwd=tmp_path) == f"prodgen {__version__}\n"
+        assert run(*command, *RENDER, "-C", BENCH, cwd=tmp_path) == rendered
+        assert "PG500" in run(*command, "explain", "PG500", cwd=tmp_path)
+        assert '"$schema"' in run(*command, "schema", "prodgen", cwd=tmp_path)
