@@ -11,11 +11,10 @@ import click
 from prodgen.cli.bench import subject_from, supervisor_option
 from prodgen.cli.exits import Exit
 from prodgen.cli.messages import printable
-from prodgen.cli.options import bench_option, report_options, wants_color
+from prodgen.cli.options import Selection, bench_option, report_options, wants_color
 from prodgen.cli.pipeline import plan_bench
 from prodgen.cli.report import has_failed
 from prodgen.deploy.finding import Finding, Grade
-from prodgen.inputs.bench import parse_bench
 
 FORMAT_VERSION = 1
 TONES = {Grade.BAD: "red", Grade.WARNING: "yellow", Grade.GOOD: "green", Grade.UNKNOWN: "blue"}
@@ -35,7 +34,7 @@ TONES = {Grade.BAD: "red", Grade.WARNING: "yellow", Grade.GOOD: "green", Grade.U
 @report_options
 def command(
     *,
-    bench: Path | None,
+    bench: Selection,
     supervisor_config: Path | None,
     form: str,
     strict: bool,
@@ -52,8 +51,7 @@ def command(
     outcome = plan_bench(bench, locked=False, programs=("nginx", "systemd"))
     if has_failed(outcome, strict=False, quiet=True, color=color) or outcome.plan is None:
         return Exit.ERROR
-    parsed, _ = parse_bench(outcome.files) if outcome.files else (None, [])
-    config = dict(parsed.common.data) if parsed else {}
+    config = dict(outcome.bench.common.data) if outcome.bench else {}
     found = examine(Patient(subject_from(outcome), config, supervisor_config))
     if form == "json":
         click.echo(as_json(found))

@@ -11,7 +11,7 @@ import click
 
 from prodgen.cli.bench import supervisor_option
 from prodgen.cli.exits import Exit
-from prodgen.cli.options import bench_option, report_options
+from prodgen.cli.options import Selection, bench_option, report_options
 from prodgen.cli.pipeline import plan_bench
 from prodgen.cli.report import has_failed
 from prodgen.cli.restart import refuse
@@ -40,7 +40,7 @@ TONES = ("cyan", "yellow", "green", "magenta", "blue", "bright_cyan", "bright_ye
 def command(
     *,
     services: tuple[str, ...],
-    bench: Path | None,
+    bench: Selection,
     follow: bool,
     tail: int,
     supervisor_config: Path | None,
@@ -56,7 +56,8 @@ def command(
     from prodgen.deploy.managers import manager_of
 
     outcome = plan_bench(bench, locked=False, programs=("systemd",))
-    if has_failed(outcome, strict=strict, quiet=True, color=color) or outcome.plan is None:
+    failed = has_failed(outcome, strict=strict, quiet=quiet or not strict, color=color)
+    if failed or outcome.plan is None:
         return Exit.ERROR
     try:
         processes = manager_of(outcome.plan, supervisor_config).look()

@@ -74,7 +74,7 @@ def command(
     quiet: bool,
     color: str,
 ) -> int:
-    """Restart the bench after a deploy: no failed request, no lost job.
+    """Restart after a deploy: no failed request, no lost job.
 
     PART is web, realtime, workers, scheduler, other, a pool (long), or a
     service; default: all of them, in this order. Redis is never restarted.

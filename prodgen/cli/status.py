@@ -13,7 +13,7 @@ from prodgen.cli.bench import subject_from, supervisor_option
 from prodgen.cli.events import busy_line, span
 from prodgen.cli.exits import Exit
 from prodgen.cli.messages import printable
-from prodgen.cli.options import bench_option, report_options
+from prodgen.cli.options import Selection, bench_option, report_options
 from prodgen.cli.pipeline import plan_bench
 from prodgen.cli.report import has_failed
 from prodgen.cli.restart import refuse
@@ -40,7 +40,7 @@ CLEAR = "\x1b[H\x1b[2J"
 @report_options
 def command(
     *,
-    bench: Path | None,
+    bench: Selection,
     watch: bool,
     supervisor_config: Path | None,
     form: str,
@@ -55,7 +55,8 @@ def command(
     from prodgen.deploy.managers import manager_of
 
     outcome = plan_bench(bench, locked=False, programs=("systemd",))
-    if has_failed(outcome, strict=strict, quiet=True, color=color) or outcome.plan is None:
+    failed = has_failed(outcome, strict=strict, quiet=quiet or not strict, color=color)
+    if failed or outcome.plan is None:
         return Exit.ERROR
     try:
         manager = manager_of(outcome.plan, supervisor_config)

@@ -140,14 +140,18 @@ def test_an_interrupt_waits_until_the_folder_is_whole(
     folder = tmp_path / "out"
     write_folder(folder, OLD)
     real = os.replace
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job has it ignored
 
     def interrupt(*arguments: Path) -> None:
         signal.raise_signal(signal.SIGINT)
         real(*arguments)
 
     monkeypatch.setattr(os, "replace", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        write_folder(folder, NEW, GONE)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            write_folder(folder, NEW, GONE)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert contents(folder) == texts(NEW)
     assert not list(tmp_path.rglob(f"{TEMPORARY_PREFIX}*"))
 

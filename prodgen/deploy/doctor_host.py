@@ -1,0 +1,172 @@
+"""Checks of the host: ports, programs, limits, security modules, clock, database."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from prodgen.deploy import procfs
+from prodgen.deploy.finding import Finding, bad, good, unknown, warn
+from prodgen.deploy.managed import Process
+from prodgen.deploy.runner import run
+from prodgen.plan.model import Address, Plan, Role
+from prodgen.plan.rules import version_of
+
+NODE_NEEDED = ((16, 24), (15, 18), (14, 14), (13, 12))
+"""Frappe's version, and the oldest node that it names (package.json, engines)."""
+OPEN_FILES = 10240
+ENFORCE = Path("/sys/fs/selinux/enforce")
+DATABASE_PORTS = {"mariadb": 3306, "postgres": 5432}
+
+
+def check_ports(plan: Plan, processes: list[Process]) -> Iterator[Finding]:
+    """The ports of services that are down are free, so that they can start."""
+    for service in plan.services:
+        own = [one for one in processes if one.service is service]
+        address = service.address.value if service.address else None
+        if address is None or address.path or any(one.pid for one in own):
+            continue
+        pid = listener(address.port)
+        if pid is not None:
+            who = " ".join(procfs.words(pid))[:80] if pid else "another process"
+            yield bad(
+                "ports",
+                f"port {address.port} of {service.name.value} is taken by {who} ({pid or '?'})",
+                f"ss -ltnp 'sport = :{address.port}'",
+            )
+        else:
+            yield good("ports", f"port {address.port} is free for {service.name.value}")
+
+
+def listener(port: int) -> int | None:
+    """The process that listens on a port; 0 for one that we may not see, None for nobody."""
+    if not answers(Address("127.0.0.1", port)):
+        return None
+    inodes = {one.inode for one in procfs.connections() if one.local == port and not one.remote}
+    return next((one.pid for one in procfs.everyone() if inodes & procfs.sockets(one.pid)), 0)
+
+
+def answers(address: Address, timeout: float = 3.0) -> bool:
+    """Whether somebody takes connections there."""
+    try:
+        with socket.create_connection((address.host, address.port), timeout):
+            return True
+    except OSError:
+        return False
+
+
+def check_node(plan: Plan) -> Iterator[Finding]:
+    """The realtime server's node is there for the service's user, and new enough."""
+    for service in plan.with_role(Role.REALTIME):
+        node = service.argv.value[0]
+        if "node" not in Path(node).name:
+            continue
+        done = run([node, "--version"], user=service.user.value, timeout=10)
+        if done.code != 0:
+            yield bad(
+                "node",
+                f"{service.user.value} cannot run {node}: {done.reason}",
+                "install node for all users (apt-get install nodejs), not below root's home",
+            )
+            continue
+        found, needed = version_of(done.out.strip()), node_needed(frappe_of(plan))
+        text = f"node {done.out.strip()}"
+        if needed and found[:1] < (needed,):
+            fix = f"install node {needed}: https://github.com/nodesource/distributions"
+            yield bad("node", f"{text} is too old for this Frappe, which needs {needed}", fix)
+        else:
+            yield good("node", text)
+
+
+def frappe_of(plan: Plan) -> tuple[int, ...]:
+    """Frappe's version; empty where nobody knows it."""
+    known = plan.versions.get("frappe")
+    return version_of(known.value) if known else ()
+
+
+def node_needed(frappe: tuple[int, ...]) -> int | None:
+    """The oldest node that this Frappe runs on."""
+    return next((node for major, node in NODE_NEEDED if frappe and frappe[0] >= major), None)
+
+
+def check_open_files(processes: list[Process]) -> Iterator[Finding]:
+    """Redis and realtime may hold a connection for each client."""
+    for one in processes:
+        if one.role not in (Role.REALTIME, Role.QUEUE, Role.CACHE) or not one.pid:
+            continue
+        limit = soft_limit(one.pid)
+        if limit is None:
+            yield unknown("open files", f"the limits of {one.short} cannot be seen", "use sudo")
+        elif limit < OPEN_FILES:
+            yield warn(
+                "open files",
+                f"{one.short} may open {limit} files; websockets and Redis clients need more",
+                "set minfds=65536 in [supervisord], or LimitNOFILE=65536 in its unit",
+            )
+        else:
+            yield good("open files", f"{one.short} may open {limit} files")
+
+
+def soft_limit(pid: int) -> int | None:
+    """How many files a process may open."""
+    try:
+        text = Path(f"/proc/{pid}/limits").read_text()
+    except OSError:
+        return None
+    found = re.search(r"^Max open files\s+(\d+|unlimited)", text, re.MULTILINE)
+    if not found:
+        return None
+    return 2**31 if found[1] == "unlimited" else int(found[1])
+
+
+def check_selinux(plan: Plan, enforce: Path = ENFORCE) -> Iterator[Finding]:
+    """SELinux lets nginx connect to the application and read the bench."""
+    try:
+        enforcing = enforce.read_text().strip() == "1"
+    except OSError:
+        return
+    if not enforcing:
+        yield good("SELinux", "it does not enforce")
+        return
+    done = run(["getsebool", "httpd_can_network_connect"])
+    if "--> on" in done.out:
+        yield good("SELinux", "nginx may connect to the application")
+        return
+    yield bad(
+        "SELinux",
+        "it enforces, and keeps nginx from the application and from files in homes",
+        "setsebool -P httpd_can_network_connect on; semanage fcontext -a -t httpd_sys_content_t "
+        f"'{plan.bench.value}/sites(/.*)?'; restorecon -R {plan.bench.value}/sites",
+    )
+
+
+def check_clock(properties: Mapping[str, str] | None = None) -> Iterator[Finding]:
+    """The clock is kept right: logins, certificates and schedules go by it."""
+    if properties is None:
+        done = run(["timedatectl", "show"], timeout=5)
+        rows = (line.partition("=") for line in done.out.splitlines())
+        properties = {key: value for key, _, value in rows}
+    if "NTPSynchronized" not in properties:
+        yield unknown("clock", "nobody here says whether the clock is right")
+    elif properties["NTPSynchronized"] == "yes":
+        yield good("clock", "it is kept right")
+    else:
+        yield warn("clock", "nothing keeps the clock right", "timedatectl set-ntp true")
+
+
+def check_database(config: Mapping[str, object]) -> Iterator[Finding]:
+    """A database on this machine is up."""
+    host = str(config.get("db_host") or "127.0.0.1")
+    if host not in ("localhost", "127.0.0.1", "::1") or config.get("db_socket"):
+        return
+    kind = str(config.get("db_type") or "mariadb")
+    given = str(config.get("db_port") or "")
+    port = int(given) if given.isdigit() else DATABASE_PORTS.get(kind, 3306)
+    if answers(Address("127.0.0.1", port)):
+        yield good("database", f"{kind} answers on port {port}")
+    else:
+        unit = "postgresql" if kind == "postgres" else kind
+        text = f"{kind} does not answer on port {port} of this machine"
+        yield bad("database", text, f"systemctl start {unit}")

@@ -1,0 +1,137 @@
+"""Telling a worker to end, so that no job is lost: one SIGTERM, at a moment when none is in hand.
+
+RQ loses a job where SIGTERM meets a worker that has popped it and not yet marked itself busy
+(rq/worker.py, `_shutdown`). So the worker is held still (SIGSTOP) for a millisecond, and Redis is
+asked: a worker that is busy or suspended, or whose blocking pop could be ended without a job
+(CLIENT UNBLOCK), has none in hand. Nothing is suspended for it, and other queues flow on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from prodgen.deploy import procfs
+from prodgen.deploy.managed import Refused
+from prodgen.deploy.redisqueue import RedisQueue
+from prodgen.deploy.runner import SYSTEM_PATH
+
+SAFE = frozenset({"busy", "suspended", "started"})
+"""States in which no job is in hand, or RQ knows of the one that is."""
+PATIENCE = 15.0
+PAUSE = 0.02
+CALM_SECONDS = 0.3
+WATCH = 'cat >/dev/null; kill -CONT "$@" 2>/dev/null'
+"""Lets the workers go on when its input ends, as it does with prodgen, however that ends."""
+
+
+@contextlib.contextmanager
+def guarded(pids: Sequence[int]) -> Iterator[None]:
+    """While it lasts, a sudden end of prodgen (kill -9) leaves no process held still."""
+    argv = ["/bin/sh", "-c", WATCH, "sh", *(str(pid) for pid in pids)]
+    watch = subprocess.Popen(
+        argv,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={"PATH": SYSTEM_PATH},
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        if watch.stdin:
+            watch.stdin.close()
+        watch.wait()
+
+
+def send_to_main_thread(pid: int, number: int) -> None:
+    """kill(2), but to the thread that Python runs its handlers in (tgkill(2)).
+
+    A process that is held still gives a signal to whichever thread wakes first. RQ listens in a
+    second one, and then the first would not hear of it before the job's end.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(libc, "tgkill"):  # before glibc 2.30
+        os.kill(pid, number)
+    elif libc.tgkill(pid, pid, number) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+
+
+def send(pid: int, number: signal.Signals, how: Callable[[int, int], None] = os.kill) -> bool:
+    """Sends a signal; False where the process is gone. Raises Refused where we may not."""
+    try:
+        how(pid, number)
+    except ProcessLookupError:
+        return False
+    except PermissionError as failure:
+        raise Refused(
+            f"you may not send signals to process {pid}",
+            "run prodgen as the bench's user, or with sudo",
+        ) from failure
+    return True
+
+
+def tell_to_end(pid: int, worker: str, queue: RedisQueue) -> bool:
+    """One SIGTERM at a safe moment; False where none came within `PATIENCE`, or it is gone.
+
+    `worker` is its name in Redis, empty where Redis has lost it. It has to be `guarded`.
+    """
+    end = time.monotonic() + PATIENCE
+    ports = procfs.local_ports(pid)
+    if not _shows_pops(queue, ports):
+        return _tell_by_its_calm(pid, worker, queue, end)
+    while time.monotonic() < end:
+        if not send(pid, signal.SIGSTOP):
+            return False
+        try:
+            if _has_no_job_in_hand(pid, worker, ports, queue):
+                return send(pid, signal.SIGTERM, send_to_main_thread)
+        finally:
+            send(pid, signal.SIGCONT)
+        time.sleep(PAUSE)
+        ports = procfs.local_ports(pid)
+    if queue.blocked():
+        return False
+    return _tell_by_its_calm(pid, worker, queue, end + PATIENCE)
+
+
+def _shows_pops(queue: RedisQueue, ports: set[int]) -> bool:
+    """Whether the worker's own pop can be told from others': over a unix socket none has a port."""
+    blocked = queue.blocked()
+    return bool(ports) and not any(client.port == 0 for client in blocked)
+
+
+def _tell_by_its_calm(pid: int, worker: str, queue: RedisQueue, end: float) -> bool:
+    """The same where pops cannot be told apart: a worker that stays idle is likely in a pop.
+
+    That leaves a moment in which a job may be lost, as with every other way to stop RQ.
+    """
+    while time.monotonic() < end:
+        if not procfs.stat(pid):
+            return False
+        before = queue.state(worker) if worker else ""
+        time.sleep(CALM_SECONDS)
+        if before in SAFE or (before == "idle" and queue.state(worker) == "idle"):
+            return send(pid, signal.SIGTERM)
+    return False
+
+
+def _has_no_job_in_hand(pid: int, worker: str, ports: set[int], queue: RedisQueue) -> bool:
+    """Whether SIGTERM is safe for a worker that is held still."""
+    state = queue.state(worker) if worker else ""
+    if state in SAFE or (not state and procfs.descendants(pid)):
+        return True
+    return any(queue.unblock(one.id) for one in queue.blocked() if one.port in ports)
+
+
+def kill_tree(pid: int) -> None:
+    """SIGKILL to a process and to all that came of it: a work-horse would outlive its worker."""
+    for each in (pid, *procfs.descendants(pid)):
+        send(each, signal.SIGKILL)

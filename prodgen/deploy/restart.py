@@ -1,0 +1,246 @@
+"""The restart of a bench in the safe order, as a library: no failed request, no lost job.
+
+Web first, since it gives out jobs; then realtime, the workers and the scheduler. Never through
+the bench's target and never Redis: both would hold up the web behind the jobs that run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from prodgen.deploy import restart_web
+from prodgen.deploy.bytecode import compile_apps
+from prodgen.deploy.farewell import kill_tree
+from prodgen.deploy.managed import Process, ProcessManager, Refused, State, TooLate
+from prodgen.deploy.orphans import find_orphans
+from prodgen.deploy.progress import Report
+from prodgen.deploy.redisqueue import Away, RedisQueue
+from prodgen.deploy.restart_web import STOP_SLACK
+from prodgen.deploy.restart_workers import Workers, await_idle
+from prodgen.deploy.selection import choose
+from prodgen.deploy.stage import Stage, as_data, await_up, only_one
+from prodgen.deploy.subject import Subject
+from prodgen.deploy.suspension import Suspension, clear_leftover
+from prodgen.plan.model import Role
+
+UP_SECONDS = 60.0
+HURRY = 10.0
+"""Seconds that `now` gives a process to end by itself."""
+
+
+class Wait(Enum):
+    """What happens to jobs that run."""
+
+    FINISH = "finish"
+    """Each worker is told to end and finishes its job; the restart waits for it."""
+    DRAIN = "drain"
+    """All workers are suspended first, and nothing restarts before the last job has ended."""
+    NONE = "none"
+    """Each worker is told to end and finishes its job; the restart does not wait for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a restart shall do; times in seconds."""
+
+    parts: tuple[str, ...] = ()
+    """Names as `choose` takes them; none is everything."""
+    now: bool = False
+    """The system is down: everything at once, and jobs are not waited for."""
+    wait: Wait = Wait.FINISH
+    drain_seconds: float = 300
+    end_orphans: bool = False
+    """End work-horses that outlived their worker; without it they are only named."""
+    force_kill: float | None = None
+    """After how long a worker that still works is killed; None is never."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How it ended: what is wrong, and whether anything was restarted."""
+
+    problems: tuple[str, ...]
+    touched: bool
+
+
+def restart(subject: Subject, manager: ProcessManager, report: Report, wishes: Wishes) -> Result:
+    """Restarts what is wished for. Raises Refused where nothing could be begun."""
+    processes = choose(manager.look(), wishes.parts, subject.plan.bench_name.value)
+    for one in processes:
+        if one.state is State.MISSING:
+            raise Refused(
+                f"{subject.plan.manager.value.value} has not loaded {one.short}",
+                "install what `prodgen render` makes, then run `supervisorctl update` or "
+                "`systemctl daemon-reload`",
+            )
+    with only_one(Path(subject.plan.bench.value)):
+        stage = Stage(subject, manager, _queue(subject, processes, wishes), report)
+        _compile(stage)
+        if wishes.now:
+            _all_at_once(stage, processes)
+        else:
+            _in_order(stage, processes, wishes)
+    if not stage.problems:
+        stage.say("done", f"{len(processes)} processes restarted")
+    return Result(tuple(stage.problems), stage.touched)
+
+
+def _queue(subject: Subject, processes: Sequence[Process], wishes: Wishes) -> RedisQueue | None:
+    """A connection where workers are among the processes; raises Refused where there is none."""
+    if wishes.now or not any(one.role is Role.WORKER for one in processes):
+        return None
+    if subject.access is None:
+        raise Refused(
+            "it is not known where redis_queue is (no redis_queue, or Sentinel)",
+            "set redis_queue in sites/common_site_config.json, or restart other parts only",
+        )
+    queue = RedisQueue(subject.access)
+    try:
+        queue.suspension()
+    except Away as away:
+        raise Refused(
+            f"{away}, so nothing is known of running jobs",
+            "start Redis first; `--now` restarts everything without looking at jobs",
+        ) from away
+    return queue
+
+
+def _compile(stage: Stage) -> None:
+    """Bytecode of the apps, where the services cannot write it; a failure costs time only."""
+    done = compile_apps(stage.subject.plan)
+    if done is None:
+        return
+    if done.code == 0:
+        stage.say("compiled", "the apps' bytecode is up to date")
+    else:
+        stage.say("note", f"not all bytecode could be made, so starts are slower: {done.reason}")
+
+
+def _in_order(stage: Stage, processes: Sequence[Process], wishes: Wishes) -> None:
+    clear_leftover(stage)
+    workers = [one for one in processes if one.role is Role.WORKER]
+    if workers:
+        _mind_orphans(stage, end=wishes.end_orphans)
+    with _drained(stage, workers, wishes) as may_go:
+        if may_go:
+            _each_part(stage, processes, workers, wishes)
+
+
+def _each_part(
+    stage: Stage, processes: Sequence[Process], workers: Sequence[Process], wishes: Wishes
+) -> None:
+    """Web, realtime, workers, scheduler, the rest; nothing more where the web does not return."""
+    web = [one for one in processes if one.role is Role.WEB]
+    if web and not restart_web.restart_web(stage, web):
+        stage.say("note", "nothing else was restarted, since the new code does not run")
+        return
+    restart_web.restart_realtime(stage, [one for one in processes if one.role is Role.REALTIME])
+    if workers and stage.queue:
+        pool = Workers(stage, stage.queue, workers, wishes.force_kill)
+        pool.restart(wait=wishes.wait is not Wait.NONE)
+    _plainly(stage, [one for one in processes if one.role in (Role.SCHEDULER, Role.OTHER)])
+    _await_all(
+        stage, [one for one in processes if one.role in (Role.WEB, Role.REALTIME)], quietly=True
+    )
+
+
+@contextlib.contextmanager
+def _drained(stage: Stage, workers: Sequence[Process], wishes: Wishes) -> Iterator[bool]:
+    """The workers at rest, where that is wished for; False where they do not come to it."""
+    if wishes.wait is not Wait.DRAIN or not workers or stage.queue is None:
+        yield True
+        return
+    _, foreign = stage.all_workers()
+    if foreign:
+        names = sorted(
+            {queue.rpartition(":")[0] or queue for one in foreign for queue in one.queues}
+        )
+        stage.say(
+            "note",
+            f"this Redis also serves {', '.join(names)}: nothing is suspended, which would stop "
+            "their jobs too; each worker of this bench ends after its job",
+        )
+        yield True
+        return
+    with Suspension(stage, stage.queue) as suspension:
+        trouble = await_idle(stage, stage.queue, workers, wishes.drain_seconds)
+        if trouble and wishes.force_kill is not None:
+            _kill_busy(stage, workers)
+        elif trouble:
+            suspension.lift()
+            stage.fail(f"the workers do not come to rest: {trouble}; nothing was restarted")
+            yield False
+            return
+        yield True
+
+
+def _kill_busy(stage: Stage, workers: Sequence[Process]) -> None:
+    for one in stage.busy(workers):
+        stage.fail(f"{one.process} is killed; its job {one.job} is lost", one.process)
+        kill_tree(one.pid)
+
+
+def _mind_orphans(stage: Stage, *, end: bool) -> None:
+    """Names the work-horses that outlived their worker, and ends them where that is wished for."""
+    managed = [one.pid for one in stage.manager.look()]
+    known = {row.pid for row in stage.workers() if row.host == stage.host}
+    for orphan in find_orphans(stage.subject.plan.bench.value, managed, known):
+        text = f"process {orphan.pid} of {orphan.queues or 'a worker'} goes on without its worker"
+        if end:
+            kill_tree(orphan.pid)
+            stage.say("note", f"{text}: ended", pid=orphan.pid)
+        else:
+            stage.say("note", f"{text}; --end-orphans ends it", pid=orphan.pid)
+
+
+def _plainly(stage: Stage, processes: Sequence[Process]) -> None:
+    """Restarts processes that nothing waits for."""
+    for one in processes:
+        stage.say("restarting", f"{one.short} restarts", one.name, **as_data(one))
+        stage.touched = True
+        try:
+            stage.manager.restart([one.name], one.service.stop.value.seconds + STOP_SLACK)
+        except TooLate as late:
+            stage.fail(str(late), one.name)
+    _await_all(stage, processes)
+
+
+def _await_all(stage: Stage, processes: Sequence[Process], *, quietly: bool = False) -> None:
+    """Waits until their manager calls them up."""
+    if not processes:
+        return
+    late = await_up(stage, [one.name for one in processes], UP_SECONDS)
+    for one in processes:
+        if one.name in late:
+            found = stage.now([one.name]).get(one.name, one)
+            stage.fail(f"{one.short} is not up: {found.word} {found.last_exit}".strip(), one.name)
+        elif not quietly:
+            stage.say("ready", f"{one.short} is up", one.name)
+
+
+def _all_at_once(stage: Stage, processes: Sequence[Process]) -> None:
+    """Ends everything, by force where need be, and starts it again."""
+    stage.say("note", "everything restarts at once; jobs and requests that run are cut off")
+    names = [one.name for one in processes]
+    before = {one.name: one.pid for one in processes}
+    stage.touched = True
+    for one in processes:
+        if one.role is Role.WORKER and one.pid:
+            kill_tree(one.pid)
+    try:
+        stage.manager.restart(names, HURRY)
+    except TooLate:
+        for one in stage.now(names).values():
+            if one.pid and one.pid == before[one.name]:
+                stage.say("killed", f"{one.short} did not end within {HURRY:.0f} s: killed")
+                kill_tree(one.pid)
+        with contextlib.suppress(TooLate):
+            stage.manager.restart(names, HURRY)
+    _await_all(stage, processes)
+    web = [one for one in processes if one.role is Role.WEB]
+    if web and not stage.problems:
+        restart_web.await_sites(stage, web)

@@ -1,0 +1,153 @@
+"""How a bench is doing: processes, queues, jobs. Looking changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from prodgen.deploy import procfs, rq
+from prodgen.deploy.managed import Process, ProcessManager, Refused, State
+from prodgen.deploy.orphans import Orphan, find_orphans
+from prodgen.deploy.progress import Busy, Event, Waiting
+from prodgen.deploy.redisqueue import Away, RedisQueue
+from prodgen.deploy.stage import Stage
+from prodgen.deploy.subject import Subject
+from prodgen.deploy.suspension import is_leftover
+from prodgen.plan.model import Manager, Plan, Role
+from prodgen.targets.systemd_units import unit_file
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One service: its processes, and what they use together."""
+
+    name: str
+    role: Role
+    processes: tuple[Process, ...]
+    since: float | None
+    """When the youngest of them was started, in seconds since the epoch."""
+    memory: int
+    """Bytes."""
+    stale: str
+    """What of its configuration is newer than a process; empty where all is as installed."""
+
+    @property
+    def up(self) -> int:
+        return sum(one.state is State.UP for one in self.processes)
+
+    @property
+    def is_well(self) -> bool:
+        return self.up == len(self.processes)
+
+    @property
+    def word(self) -> str:
+        """The state in a word or two."""
+        words = list(dict.fromkeys(one.word for one in self.processes))
+        return words[0] if len(words) == 1 else f"{self.up} of {len(self.processes)} up"
+
+    @property
+    def last_exit(self) -> str:
+        found = [one.last_exit for one in self.processes if one.last_exit]
+        return found[0] if found else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """All that is known of a bench at one moment."""
+
+    rows: tuple[Row, ...]
+    queues: dict[str, int] | None = None
+    """Jobs that wait, by queue; None where Redis did not say."""
+    jobs: tuple[Busy, ...] = ()
+    orphans: tuple[Orphan, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+
+def look(subject: Subject, manager: ProcessManager) -> Status:
+    """The status now. Raises Refused where the manager cannot be asked."""
+    processes = manager.look()
+    every = procfs.everyone()
+    rows = [
+        _row(subject.plan, [one for one in processes if one.service is service], every)
+        for service in {id(one.service): one.service for one in processes}.values()
+    ]
+    notes: list[str] = []
+    queues, jobs, workers = _jobs(subject, manager, processes, notes)
+    orphans = find_orphans(subject.plan.bench.value, [one.pid for one in processes], workers)
+    return Status(
+        rows=tuple(rows), queues=queues, jobs=jobs, orphans=tuple(orphans), notes=tuple(notes)
+    )
+
+
+def _row(plan: Plan, processes: Sequence[Process], every: Sequence[procfs.Stat]) -> Row:
+    service = processes[0].service
+    pids = [one.pid for one in processes if one.pid]
+    trees = [pid for root in pids for pid in (root, *procfs.descendants(root, every))]
+    started = [found for pid in pids if (found := procfs.started_at(pid))]
+    since = max(started) if started else None
+    stale = next((one.stale for one in processes if one.stale), "")
+    return Row(
+        service.name.value,
+        service.role.value,
+        tuple(processes),
+        since,
+        procfs.memory(trees),
+        stale or newer_than(config_files(plan, processes[0]), min(started, default=None)),
+    )
+
+
+def config_files(plan: Plan, one: Process) -> list[PurePosixPath]:
+    """The installed files that a process was started by."""
+    if plan.manager.value is Manager.SYSTEMD:
+        found = [PurePosixPath("/etc/systemd/system", unit_file(one.service))]
+    else:
+        found = [PurePosixPath("/etc/supervisor/conf.d", f"{plan.bench_name.value}.conf")]
+    if one.service.gunicorn:
+        found.append(plan.config_folder.value / "gunicorn.conf.py")
+    return found
+
+
+def newer_than(files: Sequence[PurePosixPath], since: float | None) -> str:
+    """The first of these files that was changed after `since`; empty where none was."""
+    for file in files if since is not None else ():
+        try:
+            changed = Path(file).stat().st_mtime
+        except OSError:
+            continue
+        if since is not None and changed > since:
+            return file.name
+    return ""
+
+
+def _jobs(
+    subject: Subject, manager: ProcessManager, processes: Sequence[Process], notes: list[str]
+) -> tuple[dict[str, int] | None, tuple[Busy, ...], set[int]]:
+    """Queue lengths, running jobs, and the pids of this bench's workers by Redis."""
+    if subject.access is None:
+        notes.append("queues: it is not known where redis_queue is")
+        return None, (), set()
+    try:
+        queue = RedisQueue(subject.access)
+        stage = Stage(subject, manager, queue, _ignore)
+        workers = stage.workers(patience=0)
+        busy = [*stage.busy(processes), *stage.strangers(processes)]
+        names = {rq.redis_name(name, subject.bench_id): name for name in subject.queue_names}
+        lengths = queue.lengths(list(names))
+        value, left = queue.suspension()
+    except (Away, Refused) as trouble:
+        notes.append(f"queues: {trouble}")
+        return None, (), set()
+    if value:
+        who = "by an interrupted prodgen, " if is_leftover(value) else ""
+        notes.append(f"workers are suspended {who}{_left(left)}")
+    waiting = {names[name]: count for name, count in lengths.items()}
+    return waiting, tuple(busy), {worker.pid for worker in workers if worker.host == stage.host}
+
+
+def _left(seconds: int) -> str:
+    return f"for {seconds} s more" if seconds >= 0 else "until somebody runs `rq resume`"
+
+
+def _ignore(event: Event | Waiting) -> None:
+    """Nobody listens."""
