@@ -29,7 +29,7 @@ def declared(value: T) -> Sourced[T]:
 
 
 FACTS = HostFacts(
-    bench=declared(PurePosixPath("/home/frappe/frappe-bench")),
+    path=declared(PurePosixPath("/home/frappe/frappe-bench")),
     owner=declared("frappe"),
     home=declared(PurePosixPath("/home/frappe")),
     cpus=declared(4),

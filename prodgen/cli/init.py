@@ -19,8 +19,6 @@ from prodgen.inputs.scaffold import settings_text
 from prodgen.inputs.schema import load_schema
 
 NAME = "prodgen.yaml"
-NAMES = {"bench": "path"}
-"""What `host:` calls a fact, where it is not the fact's own name."""
 UNDECLARED = frozenset({"owner"})
 """Facts for which there is a setting of another kind (`user`)."""
 
@@ -65,7 +63,7 @@ def declarable(facts: HostFacts) -> dict[str, object]:
         if fact is not None and one.name not in UNDECLARED:
             value = fact.value
             plain = str(value) if isinstance(value, PurePosixPath) else value
-            found[NAMES.get(one.name, one.name)] = plain
+            found[one.name] = plain
     return found
 
 

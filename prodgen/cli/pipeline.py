@@ -20,9 +20,6 @@ from prodgen.provenance import Sourced
 from prodgen.targets.artifacts import Artifact
 from prodgen.targets.registry import load_target
 
-SETTINGS = {"bench": "path"}
-"""What `host:` in prodgen.yaml calls a fact, where it is not the fact's own name."""
-
 
 @dataclass
 class Outcome:
@@ -154,8 +151,7 @@ def _odd_path(root: Path) -> Diagnostic:
 
 
 def _mention_facts(used: dict[str, Sourced[object]]) -> Diagnostic:
-    named = {SETTINGS.get(name, name): fact.value for name, fact in used.items()}
-    facts = ", ".join(f"{name} {_shown(name, value)}" for name, value in sorted(named.items()))
+    facts = ", ".join(f"{name} {_shown(name, fact.value)}" for name, fact in sorted(used.items()))
     return note(
         "PG500",
         f"taken from this machine: {facts}",

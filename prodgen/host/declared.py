@@ -13,7 +13,7 @@ from prodgen.provenance import Sourced
 def declared_facts(settings: Values) -> HostFacts:
     """What the settings say about the host that will run the bench."""
     return HostFacts(
-        bench=_path(settings, "path"),
+        path=_path(settings, "path"),
         home=_path(settings, "home"),
         cpus=settings.integer("host", "cpus"),
         memory=settings.integer("host", "memory"),

@@ -42,7 +42,7 @@ def detect(
     nginx = _nginx(programs)
     home = _home(user or (owner.value if owner else None))
     return HostFacts(
-        bench=_fact(PurePosixPath(root), "where the bench is"),
+        path=_fact(PurePosixPath(root), "where the bench is"),
         owner=owner,
         home=home,
         cpus=_cpus(),

@@ -15,7 +15,8 @@ class HostFacts:
     `memory` is in bytes. The versions are those that the programs print.
     """
 
-    bench: Sourced[PurePosixPath] | None = None
+    path: Sourced[PurePosixPath] | None = None
+    """Of the bench's folder."""
     owner: Sourced[str] | None = None
     home: Sourced[PurePosixPath] | None = None
     cpus: Sourced[int] | None = None

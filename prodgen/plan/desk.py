@@ -45,7 +45,9 @@ class Desk:
                     "PG501",
                     f"the fact `{name}` is needed and not declared",
                     None,
-                    f"add it under `host:` in prodgen.yaml, like `{name}: {fallback.value}`",
+                    "set `user:` in prodgen.yaml"
+                    if name == "owner"
+                    else f"add it under `host:` in prodgen.yaml, like `{name}: {fallback.value}`",
                 )
             )
         return fallback

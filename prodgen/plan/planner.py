@@ -125,7 +125,7 @@ def _log_folder(desk: Desk, premises: Premises) -> Sourced[PurePosixPath]:
 
 
 def _premises(desk: Desk, node: Sourced[PurePosixPath] | None) -> Premises:
-    path = desk.fact("bench", default(PurePosixPath("/home/frappe/frappe-bench"), "bench's own"))
+    path = desk.fact("path", default(PurePosixPath("/home/frappe/frappe-bench"), "bench's own"))
     user = _user(desk)
     home = desk.fact("home", default(PurePosixPath("/home", user.value), "the usual place"))
     folders = [str(path.value / "env/bin")]

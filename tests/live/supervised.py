@@ -218,7 +218,7 @@ class Supervised:
 def facts_of(bench: Bench, **more: Any) -> HostFacts:
     """This host's facts as prodgen.yaml would declare them."""
     given = {
-        "bench": PurePosixPath(bench.path),
+        "path": PurePosixPath(bench.path),
         "owner": USER,
         "home": HOME,
         "cpus": 2,

@@ -94,12 +94,12 @@ def test_nothing_runs_as_root(common: dict[str, object], owner: str) -> None:
 )
 def test_the_name_of_a_bench(folder: str, name: str) -> None:
     """D-SV4: no name that Supervisor or systemd would refuse."""
-    facts = replace(FACTS, bench=declared(PurePosixPath(folder)))
+    facts = replace(FACTS, path=declared(PurePosixPath(folder)))
     assert make_plan(bench_files(PROCFILE), facts).bench_name.value == name
 
 
 def test_a_folder_that_gives_no_name_is_an_error() -> None:
-    facts = replace(FACTS, bench=declared(PurePosixPath("/srv/日本")))
+    facts = replace(FACTS, path=declared(PurePosixPath("/srv/日本")))
     plan, found = try_plan(bench_files(PROCFILE), facts)
     assert plan is None
     assert codes(found, Severity.ERROR) == ["PG503"]
@@ -144,11 +144,11 @@ def locked(facts: HostFacts, common: dict[str, object]) -> tuple[Plan | None, li
 def test_locked_names_every_fact_that_is_missing_once() -> None:
     plan, missing = locked(HostFacts(), {})
     assert plan is None
-    assert sorted(missing) == ["bench", "cpus", "home", "memory", "node", "owner"]
+    assert sorted(missing) == ["cpus", "home", "memory", "node", "owner", "path"]
 
 
 def test_locked_needs_only_what_the_plan_depends_on() -> None:
-    facts = HostFacts(bench=FACTS.bench, home=FACTS.home, node=FACTS.node)
+    facts = HostFacts(path=FACTS.path, home=FACTS.home, node=FACTS.node)
     plan, missing = locked(facts, {"gunicorn_workers": 4, "frappe_user": "frappe"})
     assert missing == []
     assert plan

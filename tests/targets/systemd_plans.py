@@ -47,7 +47,7 @@ def sourced(value: Any) -> Sourced[Any]:
 def facts(path: str, systemd: str | None, **known: Any) -> HostFacts:
     """A host for the bench at `path`."""
     given: dict[str, Any] = {
-        "bench": PurePosixPath(path),
+        "path": PurePosixPath(path),
         "owner": "frappe",
         "home": PurePosixPath("/home/frappe"),
         "cpus": 2,
