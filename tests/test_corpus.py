@@ -14,7 +14,7 @@ from prodgen.targets.registry import MODULES, load_target
 from tests.corpus import corpus, needs_corpus
 from tests.plans import FACTS, plan_of
 
-FORBIDDEN = re.compile(r"bench serve|bench start|bench watch|--serve\b|[=\s]None\s")
+FORBIDDEN = re.compile(r"bench serve\b|bench start\b|bench watch\b|--serve\b|[=\s]None\s")
 """Development servers, and a Python None where a value was missing (D-SV3)."""
 NEEDS_NO_PLACE = frozenset({"PG100", "PG502", "PG503", "PG505", "PG643"})
 """Findings about what is not there, or about the bench as a whole."""

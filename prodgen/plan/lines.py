@@ -35,6 +35,8 @@ BENCH_TASKS = {
     "watch": Task.DEVELOPMENT,
     "redis-flush-on-reload": Task.DEVELOPMENT,
 }
+OWN_REDIS = frozenset({"redis_cache", "redis_queue", "redis_socketio"})
+"""The conf files that bench writes (bench/config/redis.py); another one is a process like any."""
 SHELLS = frozenset({"sh", "bash", "dash"})
 PYTHON = re.compile(r"python[0-9.]*")
 PORT_OPTION = re.compile(r"--port[ =]\s*([0-9]+)")
@@ -68,8 +70,9 @@ def understand(entry: Entry) -> Line:
         return _understand_bench(entry, command, words[1:])
     if _is_bench_helper(words):
         return _understand_bench(entry, command, words[4:])
-    if program == "redis-server" and PurePosixPath(words[-1]).match("config/*.conf"):
-        return Line(entry, Task.REDIS, command, {"conf": PurePosixPath(words[-1]).stem})
+    conf = PurePosixPath(words[-1])
+    if program == "redis-server" and conf.parent.name == "config" and conf.stem in OWN_REDIS:
+        return Line(entry, Task.REDIS, command, {"conf": conf.stem})
     return Line(entry, _task_of_program(entry, program, words), command)
 
 

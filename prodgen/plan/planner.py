@@ -13,8 +13,9 @@ from prodgen.inputs.values import Values
 from prodgen.plan import rules
 from prodgen.plan.choices import options_from, resources_from
 from prodgen.plan.desk import Desk, Premises
+from prodgen.plan.leftout import unused
 from prodgen.plan.lines import Line, Task, understand
-from prodgen.plan.model import LeftOut, Manager, Plan, Proxy, Service
+from prodgen.plan.model import Manager, Plan, Proxy, Service
 from prodgen.plan.options import NginxOptions, SupervisorOptions, SystemdOptions
 from prodgen.plan.other import plan_other
 from prodgen.plan.processes import entries, excluded
@@ -22,6 +23,7 @@ from prodgen.plan.realtime import find_node, plan_realtime, plan_scheduler
 from prodgen.plan.redis import plan_redis
 from prodgen.plan.sites import plan_sites
 from prodgen.plan.web import http_timeout, plan_web
+from prodgen.plan.workerpool import plan_worker_pools
 from prodgen.plan.workers import plan_workers
 from prodgen.provenance import Kind, Sourced, default
 
@@ -60,6 +62,7 @@ def build_plan(
         *([realtime.service] if realtime else []),
         *([scheduler] if scheduler else []),
         *plan_workers(desk, premises, lines),
+        *plan_worker_pools(desk, premises, lines),
         *(plan_other(desk, premises, line) for line in lines if line.task is Task.OTHER),
     ]
     _refuse_shared_names(desk, services)
@@ -87,7 +90,7 @@ def build_plan(
         proxy=proxy,
         left_out=(
             *excluded(desk),
-            *(_left_out(desk, line) for line in lines if line.task is Task.DEVELOPMENT),
+            *unused(desk, lines, services),
         ),
         versions=_versions(desk),
         nginx=_nginx_options(desk),
@@ -275,12 +278,6 @@ def _refuse_shared_ports(desk: Desk) -> None:
                 (("webserver_port", web.location),),
             )
         )
-
-
-def _left_out(desk: Desk, line: Line) -> LeftOut:
-    left_out = LeftOut(line.name, f"`{line.command.text}` is {line.task.value}")
-    desk.report(note("PG607", f"left out: {left_out.reason}", line.entry.location))
-    return left_out
 
 
 def _versions(desk: Desk) -> dict[str, Sourced[str]]:

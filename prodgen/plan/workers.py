@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from prodgen.diagnostics import Location, error, warning
+from prodgen.diagnostics import Diagnostic, Location, error, warning
 from prodgen.inputs.values import Values
 from prodgen.plan import rules
 from prodgen.plan.desk import Desk, Premises, service
@@ -156,16 +156,19 @@ def _chosen_pools(desk: Desk, found: dict[str, Pool]) -> dict[str, Pool]:
 def _is_known(desk: Desk, pool: Pool, known: dict[str, Sourced[Queue]]) -> bool:
     strangers = [name for name in pool.queues if name not in known]
     for name in strangers:
-        entry = json.dumps({"workers": {name: {"timeout": rules.CUSTOM_QUEUE_TIMEOUT}}})
-        desk.report(
-            error(
-                "PG610",
-                f"Frappe knows no queue `{name}`; a worker on it refuses to start",
-                pool.place,
-                f"add it to sites/common_site_config.json: {entry[1:-1]}",
-            )
-        )
+        desk.report(unknown_queue(name, pool.place))
     return not strangers
+
+
+def unknown_queue(name: str, place: Location | None) -> Diagnostic:
+    """The error for a worker on a queue that is no queue of Frappe's."""
+    entry = json.dumps({"workers": {name: {"timeout": rules.CUSTOM_QUEUE_TIMEOUT}}})
+    return error(
+        "PG610",
+        f"Frappe knows no queue `{name}`; a worker on it refuses to start",
+        place,
+        f"add it to sites/common_site_config.json: {entry[1:-1]}",
+    )
 
 
 def _service(
@@ -186,7 +189,7 @@ def _service(
         Role.WORKER,
         f"workers of {' and '.join(pool.queues) if len(pool.queues) < 3 else listed}",
         argv,
-        stop=_stop(desk, longest),
+        stop=stop_of(desk, longest),
         log=f"{pool.key}-worker",
         instances=_count(desk, pool),
         after=(f"{premises.name.value}-redis-queue", f"{premises.name.value}-redis-cache"),
@@ -237,7 +240,7 @@ def _chosen_count(settings: Values, pool: Pool) -> Sourced[int] | None:
     return settings.integer("workers", "pools", pool.key)
 
 
-def _stop(desk: Desk, longest: Sourced[Queue]) -> Sourced[Stop]:
+def stop_of(desk: Desk, longest: Sourced[Queue]) -> Sourced[Stop]:
     """Longer than the longest job may take, unless the user would rather not wait so long."""
     seconds = longest.value.timeout + rules.JOB_STOP_MARGIN
     cap = desk.bench.settings.integer("workers", "stop_cap")

@@ -20,6 +20,8 @@ REQUESTS = 5000
 CLIENTS = 16
 APP = "apps/frappe/frappe/app.py"
 SOUND = (files.STANDIN / "frappe/app.py").read_text()
+IMPATIENT = 5
+"""Seconds: a master whose workers fail while it starts may wait for all its graceful time-out."""
 BROKEN = "raise RuntimeError('a bad deploy')\n"
 
 
@@ -112,7 +114,7 @@ def test_a_slow_request_is_answered_by_the_instance_that_stops(run: Run) -> None
 def test_a_broken_application_never_counts_as_started(
     run: Run, *, preload: bool, figure: Figure
 ) -> None:
-    run.install(lambda plan: with_gunicorn(plan, preload=preload))
+    run.install(lambda plan: with_gunicorn(plan, preload=preload, graceful_timeout=IMPATIENT))
     run.roll()
     app = run.bench.file(APP)
     first, second = run.units_of(Role.WEB)
@@ -135,6 +137,8 @@ def test_a_broken_application_never_counts_as_started(
 
 def test_a_request_waits_while_nothing_can_answer(run: Run, figure: Figure) -> None:
     """Both instances are in a crash loop: the socket keeps what arrives until one is up."""
+    run.install(lambda plan: with_gunicorn(plan, graceful_timeout=IMPATIENT))
+    run.roll()
     app = run.bench.file(APP)
     app.write_text(BROKEN)
     run.machine.run(["systemctl", "restart", *run.units_of(Role.WEB)], check=False)

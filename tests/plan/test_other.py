@@ -88,6 +88,42 @@ def test_development_is_left_out_and_said_so() -> None:
     assert codes(found) == ["PG607", "PG607", "PG607"]
 
 
+@pytest.mark.parametrize(
+    ("procfile", "left_out"),
+    [
+        ("web: bench serve\nweb2: bench serve --port 9\n", ["web2"]),
+        ("a: bench socketio\nb: node apps/frappe/socketio.js\n", ["b"]),
+        (
+            "web: bench serve\nredis_socketio: redis-server config/redis_socketio.conf\n",
+            ["redis_socketio"],
+        ),
+        ("web: bench serve\nbig: redis-server config/redis_big_cache.conf\n", []),
+        ("w: bench worker\nw2: bench worker\n", []),
+    ],
+)
+def test_no_line_goes_in_silence(procfile: str, left_out: list[str]) -> None:
+    plan, found = try_plan(bench_files(procfile))
+    assert plan
+    assert [one.name for one in plan.left_out] == left_out
+    assert codes(found).count("PG607") == len(left_out)
+
+
+def test_a_worker_pool_is_one_service_that_waits_for_its_jobs() -> None:
+    line = "pool: bench worker-pool --num-workers 4 --queue long,default\n"
+    pool = service(make_plan(bench_files(line)), "frappe-pool")
+    assert pool.argv.value[-5:] == ("worker-pool", "--num-workers", "4", "--queue", "long,default")
+    assert pool.stop.value.seconds == 1590
+
+
+@pytest.mark.parametrize(
+    ("line", "frappe", "code"),
+    [("bench worker-pool", "14.93.2", "PG615"), ("bench worker-pool --queue x", "15.0.0", "PG610")],
+)
+def test_a_worker_pool_that_would_not_start_is_refused(line: str, frappe: str, code: str) -> None:
+    _, found = try_plan(bench_files(f"pool: {line}\n", frappe=frappe))
+    assert code in codes(found)
+
+
 def test_a_procfile_without_frappe_is_served_too() -> None:
     plan, found = try_plan(bench_files("web: npm start\nclock: python clock.py\n", frappe=None))
     assert plan
