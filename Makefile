@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := fixtures/frappe-16/frappe-bench
 
-.PHONY: systemd-versions demo test setup lint types packages stacks golden clean
+.PHONY: systemd-versions demo test setup lint types packages stacks golden fuzz clean
 
 demo: $(VENV)/installed
 	$(BIN)/prodgen render --target supervisor --bench $(SAMPLE)
@@ -50,6 +50,10 @@ golden: $(VENV)/tested
 # The units on the systemd of every Debian release; needs root and debootstrap, takes 15 minutes.
 systemd-versions: $(VENV)/tested stacks
 	$(BIN)/python -m tests.rig.systemd_versions
+
+# A million random and mutated inputs: none may surprise prodgen.
+fuzz: $(VENV)/tested
+	$(BIN)/python -m tests.inputs.fuzz --count 1000000
 
 clean:
 	rm -rf $(VENV) build dist .rig .mypy_cache .pytest_cache .ruff_cache .hypothesis
