@@ -17,7 +17,7 @@ from prodgen.cli.options import (
     report_options,
     wants_color,
 )
-from prodgen.cli.output import STDOUT, Delivery, checked_output
+from prodgen.cli.output import STDOUT, as_text, checked_output
 from prodgen.cli.pipeline import Outcome, plan_bench, render_targets
 from prodgen.cli.report import has_failed, say_nothing_made
 from prodgen.diagnostics import Diagnostic, note
@@ -80,6 +80,11 @@ def command(
     if has_failed(outcome, strict=strict, quiet=quiet, color=color):
         say_nothing_made(outcome, strict=strict, quiet=quiet)
         return Exit.ERROR
+    if output == STDOUT:
+        click.echo(as_text(artifacts), nl=False)
+        return Exit.DONE
+    from prodgen.cli.delivery import Delivery
+
     delivery = Delivery(output, check=check, overwrite=overwrite, quiet=quiet)
     code, found = delivery.deliver(artifacts, outcome)
     show(found, color=wants_color(color))
