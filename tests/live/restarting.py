@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -72,6 +73,9 @@ def plain_command() -> list[str]:
     if python_version(python) != (major, minor):
         cannot(f"{python} is no Python {major}.{minor}, so it cannot use this one's packages")
     packages = next(path for path in sys.path if path.endswith("site-packages"))
+    for folder in (ROOT, *ROOT.parents, Path(packages)):
+        if not folder.stat().st_mode & stat.S_IXOTH:
+            cannot(f"no other user may enter {folder}, so none can run prodgen from there")
     return ["env", f"PYTHONPATH={ROOT}:{packages}", str(python), "-m", "prodgen"]
 
 
