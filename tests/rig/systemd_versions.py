@@ -18,6 +18,7 @@ from tests.rig.stacks import CHECKOUT, cache_folder, locked
 
 RELEASES = ("bullseye", "bookworm", "trixie", "sid")
 MIRROR = os.environ.get("PRODGEN_DEBIAN_MIRROR", "")
+"""Where the packages come from; empty for debootstrap's own choice."""
 PACKAGES = (
     "systemd", "systemd-sysv", "dbus", "libpam-systemd", "python3", "nginx", "redis-server",
     "nodejs", "iproute2", "procps",
@@ -60,7 +61,8 @@ def root_of(release: str) -> Path:
         draft = folder.with_name(f"{release}.new")
         shutil.rmtree(draft, ignore_errors=True)
         how = ["--variant=minbase", f"--include={','.join(PACKAGES)}"]
-        subprocess.run(["debootstrap", *how, release, str(draft), MIRROR], check=True)
+        mirror = [MIRROR] if MIRROR else []
+        subprocess.run(["debootstrap", *how, release, str(draft), *mirror], check=True)
         draft.rename(folder)
     return folder
 
