@@ -102,7 +102,7 @@ def is_orphan(value: str) -> bool:
     return owner is None or owner.started != int(started)
 
 
-def kill_all(pids: Iterable[int], deadline: float = 5.0) -> None:
+def kill_all(pids: Iterable[int], deadline: float = 30.0) -> None:
     """SIGKILL to each, and back when they are gone; one that the kernel holds on to is an error."""
     waiting = set(pids) - {os.getpid()}
     end = time.monotonic() + deadline
