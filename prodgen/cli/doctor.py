@@ -11,7 +11,7 @@ import click
 from prodgen.cli.bench import subject_from, supervisor_option
 from prodgen.cli.exits import Exit
 from prodgen.cli.messages import printable
-from prodgen.cli.options import Selection, bench_option, report_options, wants_color
+from prodgen.cli.options import Selection, bench_option, format_option, report_options, wants_color
 from prodgen.cli.pipeline import plan_bench
 from prodgen.cli.report import has_failed
 from prodgen.deploy.finding import Finding, Grade
@@ -23,14 +23,7 @@ TONES = {Grade.BAD: "red", Grade.WARNING: "yellow", Grade.GOOD: "green", Grade.U
 @click.command("doctor")
 @bench_option
 @supervisor_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Lines to read, or JSON.",
-)
+@format_option("Lines to read, or JSON.")
 @report_options
 def command(
     *,

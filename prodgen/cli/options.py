@@ -90,6 +90,18 @@ def locked_option(function: F) -> F:
     )(function)
 
 
+def format_option(words: str, *others: str) -> Callable[[F], F]:
+    """`--format`: text, JSON, and `others` where a command has more."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json", *others]),
+        default="text",
+        show_default=True,
+        help=words,
+    )
+
+
 def report_options(function: F) -> F:
     """`--color`, `-q` and `--strict`."""
     color = click.option(

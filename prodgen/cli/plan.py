@@ -10,7 +10,13 @@ import click
 
 from prodgen.cli.exits import Exit
 from prodgen.cli.messages import printable
-from prodgen.cli.options import Selection, bench_option, locked_option, report_options
+from prodgen.cli.options import (
+    Selection,
+    bench_option,
+    format_option,
+    locked_option,
+    report_options,
+)
 from prodgen.cli.pipeline import plan_bench
 from prodgen.cli.report import has_failed
 from prodgen.plan.memory import idle_megabytes
@@ -27,14 +33,7 @@ WORDS = {
 
 @click.command("plan")
 @bench_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="A table, or JSON with the origin of every value.",
-)
+@format_option("A table, or JSON with the origin of every value.")
 @locked_option
 @report_options
 def command(

@@ -10,7 +10,7 @@ from prodgen.cli.bench import refusal, subject_from, supervisor_option
 from prodgen.cli.events import reporter
 from prodgen.cli.exits import Exit
 from prodgen.cli.messages import show
-from prodgen.cli.options import Selection, bench_option, report_options, wants_color
+from prodgen.cli.options import Selection, bench_option, format_option, report_options, wants_color
 from prodgen.cli.pipeline import Outcome, plan_bench
 from prodgen.cli.report import has_failed
 from prodgen.deploy.managed import Refused
@@ -50,14 +50,7 @@ from prodgen.deploy.managed import Refused
     help="End work-horses whose worker is gone; without it they are named and left.",
 )
 @supervisor_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Lines to read, or one JSON object for each event.",
-)
+@format_option("Lines to read, or one JSON object for each event.")
 @report_options
 def command(
     *,

@@ -13,7 +13,7 @@ from prodgen.cli.bench import subject_from, supervisor_option
 from prodgen.cli.events import busy_line, span
 from prodgen.cli.exits import Exit
 from prodgen.cli.messages import printable
-from prodgen.cli.options import Selection, bench_option, report_options
+from prodgen.cli.options import Selection, bench_option, format_option, report_options
 from prodgen.cli.pipeline import plan_bench
 from prodgen.cli.report import has_failed
 from prodgen.cli.restart import refuse
@@ -29,14 +29,7 @@ CLEAR = "\x1b[H\x1b[2J"
 @bench_option
 @click.option("-w", "--watch", is_flag=True, help="Show it anew every two seconds, until Ctrl-C.")
 @supervisor_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="A table, or JSON.",
-)
+@format_option("A table, or JSON.")
 @report_options
 def command(
     *,

@@ -8,7 +8,13 @@ import click
 
 from prodgen.cli.exits import Exit
 from prodgen.cli.messages import say
-from prodgen.cli.options import Selection, bench_option, locked_option, report_options
+from prodgen.cli.options import (
+    Selection,
+    bench_option,
+    format_option,
+    locked_option,
+    report_options,
+)
 from prodgen.cli.pipeline import plan_bench, render_targets
 from prodgen.cli.report import as_judged, has_failed, summary
 from prodgen.diagnostics import has_errors
@@ -17,13 +23,8 @@ from prodgen.targets.registry import target_names
 
 @click.command("validate")
 @bench_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "github", "sarif"]),
-    default="text",
-    show_default=True,
-    help="Text goes to standard error; the others, for programs, to standard output.",
+@format_option(
+    "Text goes to standard error; the others, for programs, to standard output.", "github", "sarif"
 )
 @locked_option
 @report_options
