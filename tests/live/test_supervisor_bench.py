@@ -45,8 +45,10 @@ def by_pool(plan: Plan) -> Plan:
 
 def bench_command(run: Supervised, tools: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """`bench …` as root, which bench leaves for the bench's user at once."""
-    tools.mkdir(exist_ok=True)
-    patches = bench_packages() / "bench/patches/patches.txt"  # as `bench init` copies it
+    packages = tools / "packages"
+    if not packages.is_dir():  # the checkout may be in a folder that only root may enter
+        shutil.copytree(bench_packages(), packages)
+    patches = packages / "bench/patches/patches.txt"  # as `bench init` copies it
     shutil.copy(patches, run.bench.file("patches.txt"))
     os.chown(run.bench.file("patches.txt"), *HOST.owner(USER))
     control = shlex.join([*run.supervisor.client, "-c", str(run.supervisor.config)])
@@ -57,7 +59,7 @@ def bench_command(run: Supervised, tools: Path, *words: str) -> subprocess.Compl
     environment = {
         "PATH": f"{tools}:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(HOME),
-        "PYTHONPATH": str(bench_packages()),
+        "PYTHONPATH": str(packages),
         "CI": "1",
         "LANG": "C.UTF-8",
     }
