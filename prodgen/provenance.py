@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from prodgen.diagnostics import Location
 
@@ -30,15 +29,13 @@ class Place(Protocol):
     def location(self) -> Location: ...
 
 
-@dataclass(frozen=True, slots=True)
-class At:
+class At(NamedTuple):
     """A place that is known already."""
 
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """The reason for one value: in words, with its place, and with the reasons behind it."""
 
     kind: Kind
@@ -51,12 +48,25 @@ class Origin:
         return self.place.location if self.place else None
 
 
-@dataclass(frozen=True, slots=True)
 class Sourced(Generic[T_co]):
-    """A value and its origin."""
+    """A value and its origin. A plain class, since Python 3.10 knows no generic named tuple."""
 
-    value: T_co
-    origin: Origin
+    __slots__ = ("origin", "value")
+
+    def __init__(self, value: T_co, origin: Origin) -> None:
+        self.value: Final = value
+        self.origin: Final = origin
+
+    def __repr__(self) -> str:
+        return f"Sourced({self.value!r}, {self.origin!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sourced):
+            return NotImplemented
+        return bool(self.value == other.value and self.origin == other.origin)
+
+    def __hash__(self) -> int:
+        return hash((self.value, self.origin))
 
     @property
     def location(self) -> Location | None:

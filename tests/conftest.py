@@ -12,6 +12,4 @@ settings.load_profile("prodgen")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--update-golden", action="store_true", help="write the expected files of fixtures/ anew"
-    )
+    parser.addoption("--update-golden", action="store_true", help="write the golden files anew")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -58,7 +57,7 @@ def plan_of_bench(
     """The plan of a parsed bench; its Gunicorn is the one installed in its env."""
     installed = bench.packages.get("gunicorn")
     if installed:
-        facts = replace(facts, gunicorn=declared(installed))
+        facts = facts._replace(gunicorn=declared(installed))
     planned, more = build_plan(bench, facts)
     return planned.plan, [*(found or []), *more]
 

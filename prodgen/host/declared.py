@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import PurePosixPath
 
 from prodgen.host.facts import FACT_NAMES, HostFacts
@@ -24,6 +23,7 @@ def declared_facts(settings: Values) -> HostFacts:
         nginx=settings.text("host", "nginx"),
         nginx_modules=_names(settings, "nginx_modules"),
         openssl=settings.text("host", "openssl"),
+        ipv6=settings.flag("host", "ipv6"),
         systemd=settings.text("host", "systemd"),
     )
 
@@ -42,4 +42,4 @@ def _names(settings: Values, name: str) -> Sourced[tuple[str, ...]] | None:
 def complete(declared: HostFacts, found: HostFacts) -> HostFacts:
     """The declared facts, and for those that nobody declared what was found."""
     missing = {name: getattr(found, name) for name in FACT_NAMES if getattr(declared, name) is None}
-    return replace(declared, **missing)
+    return declared._replace(**missing)

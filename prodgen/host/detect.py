@@ -14,11 +14,14 @@ from prodgen.provenance import Sourced
 
 T = TypeVar("T")
 
-NGINX_VERSION = re.compile(r"nginx/([0-9.]+)")
-NGINX_MODULE = re.compile(r"--with-(\w+_module)\b")
-OPENSSL_VERSION = re.compile(r"built with OpenSSL ([0-9.]+)")
-SYSTEMD_VERSION = re.compile(r"systemd ([0-9]+)")
+NGINX_VERSION = r"nginx/([0-9.]+)"
+NGINX_MODULE = r"--with-(\w+_module)\b"
+OPENSSL_VERSION = r"built with OpenSSL ([0-9.]+)"
+SYSTEMD_VERSION = r"systemd ([0-9]+)"
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+IPV6_ADDRESSES = Path("/proc/net/if_inet6")
+CGROUP = "/sys/fs/cgroup"
+"""In a container the limits of the container itself (cgroup v2)."""
 NODE_PLACES = (".volta/bin/node", ".local/share/fnm/aliases/default/bin/node", ".bun/bin/node")
 
 
@@ -53,6 +56,7 @@ def detect(
         nginx=nginx.version,
         nginx_modules=nginx.modules,
         openssl=nginx.openssl,
+        ipv6=find_ipv6(),
         systemd=_systemd(programs),
     )
 
@@ -79,7 +83,7 @@ def _cpus() -> Sourced[int]:
     """The CPUs this process may use, or fewer where a cgroup v2 quota says so."""
     usable = len(os.sched_getaffinity(0))
     try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
+        quota, period = Path(CGROUP, "cpu.max").read_text("ascii").split()
         limit = max(1, int(quota) // int(period))
     except (OSError, ValueError):
         return _fact(usable, "CPUs of this machine")
@@ -92,7 +96,7 @@ def _memory() -> Sourced[int]:
     """Bytes of memory, or fewer where a cgroup v2 limit says so."""
     installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
-        limit = int(Path("/sys/fs/cgroup/memory.max").read_text("ascii"))
+        limit = int(Path(CGROUP, "memory.max").read_text("ascii"))
     except (OSError, ValueError):
         limit = installed
     if limit < installed:
@@ -110,6 +114,11 @@ def _which(name: str) -> str | None:
     """The path of a program in the folders that every system has."""
     paths = (f"{folder}/{name}" for folder in SYSTEM_PATH.split(":"))
     return next((path for path in paths if os.access(path, os.X_OK)), None)
+
+
+def find_ipv6(table: Path = IPV6_ADDRESSES) -> Sourced[bool]:
+    """Whether the kernel has IPv6; without it nginx cannot open `[::]:80` and does not start."""
+    return _fact(table.exists(), "whether this machine's kernel has IPv6")
 
 
 def find_node(home: PurePosixPath | None) -> Sourced[PurePosixPath] | None:
@@ -145,8 +154,8 @@ def _package(name: str, packages: Mapping[str, str]) -> Sourced[str] | None:
 def _nginx(wanted: Collection[str]) -> NginxFacts:
     """Version, modules and OpenSSL of nginx (`nginx -V` prints all three)."""
     said = _ask("nginx", "-V") if "nginx" in wanted else ""
-    version, openssl = NGINX_VERSION.search(said), OPENSSL_VERSION.search(said)
-    modules = tuple(sorted(set(NGINX_MODULE.findall(said))))
+    version, openssl = re.search(NGINX_VERSION, said), re.search(OPENSSL_VERSION, said)
+    modules = tuple(sorted(set(re.findall(NGINX_MODULE, said))))
     return NginxFacts(
         _fact(version[1], "nginx of this machine") if version else None,
         _fact(modules, "modules of this machine's nginx") if version else None,
@@ -156,7 +165,7 @@ def _nginx(wanted: Collection[str]) -> NginxFacts:
 
 def _systemd(wanted: Collection[str]) -> Sourced[str] | None:
     said = _ask("systemctl", "--version") if "systemd" in wanted else ""
-    version = SYSTEMD_VERSION.search(said)
+    version = re.search(SYSTEMD_VERSION, said)
     return _fact(version[1], "systemd of this machine") if version else None
 
 

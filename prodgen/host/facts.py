@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from prodgen.provenance import Kind, Origin, Sourced
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostFacts:
+class HostFacts(NamedTuple):
     """What is known of the host that will run the bench; None is not known.
 
     `memory` is in bytes. The versions are those that the programs print.
@@ -30,12 +29,15 @@ class HostFacts:
     """As `nginx -V` names them, such as `http_gzip_static_module`."""
     openssl: Sourced[str] | None = None
     """That nginx was built with."""
+    ipv6: Sourced[bool] | None = None
+    """Whether the kernel has it."""
     systemd: Sourced[str] | None = None
 
 
-FACT_NAMES = tuple(fact.name for fact in fields(HostFacts))
+FACT_NAMES = HostFacts._fields
 
 
 def detected(value: object, how: str) -> Origin:
     """The origin of a fact found on this machine."""
-    return Origin(Kind.HOST, f"{value} ({how})")
+    shown = " ".join(value) if isinstance(value, tuple) else value
+    return Origin(Kind.HOST, f"{shown} ({how})")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 Schema = Mapping[str, Any]
@@ -135,11 +136,13 @@ class _Compiler:
         return lambda value: not isinstance(value, dict) or all(map(test, value))
 
     def _properties(self, schemas: Mapping[str, Schema], _: Schema) -> Test:
-        tests = {name: self.compile(schema) for name, schema in schemas.items()}
+        @cache  # a file has few of the keys that it might have
+        def test_of(name: str) -> Test:
+            return self.compile(schemas[name])
 
         def accepts(value: Any) -> bool:
             return not isinstance(value, dict) or all(
-                tests[name](item) for name, item in value.items() if name in tests
+                test_of(name)(item) for name, item in value.items() if name in schemas
             )
 
         return accepts

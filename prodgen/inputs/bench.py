@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from prodgen.diagnostics import Diagnostic, Severity, error, has_errors, warning
 from prodgen.inputs import schema
+from prodgen.inputs.frappe import version_in_package, version_in_states
 from prodgen.inputs.jsontext import parse_json
 from prodgen.inputs.kinds import COMMON, SITE, FileKind
 from prodgen.inputs.overlay import declared_site, laid_over
@@ -17,36 +16,34 @@ from prodgen.inputs.reader import BenchFiles, SiteFolder
 from prodgen.inputs.redisconf import RedisConf, parse_redis_conf
 from prodgen.inputs.source import Source
 from prodgen.inputs.values import Values
-from prodgen.provenance import At, Kind, Origin, Sourced
+from prodgen.provenance import Sourced
 
 if TYPE_CHECKING:
     from prodgen.inputs.dotenv import Variable
 
-VERSION_LINE = re.compile(r"""^__version__\s*=\s*["']([^"']+)["']""", re.MULTILINE)
 
-
-@dataclass(frozen=True)
-class SiteInput:
+class SiteInput(NamedTuple):
     """One site: the name of its folder and its own settings."""
 
     name: str
     config: Values
 
 
-@dataclass(frozen=True)
-class Bench:
+class Bench(NamedTuple):
     """Everything that the files of a bench say about how it runs."""
 
     procfile: Procfile
     common: Values
     settings: Values
     sites: tuple[SiteInput, ...] = ()
-    redis_confs: Mapping[str, RedisConf] = field(default_factory=dict)
+    redis_confs: Mapping[str, RedisConf] = {}
     frappe_version: Sourced[str] | None = None
-    packages: Mapping[str, str] = field(default_factory=dict)
+    packages: Mapping[str, str] = {}
     has_python_realtime: bool = False
     dotenv: tuple[Variable, ...] = ()
     """What `.env` sets. The values are secret."""
+    env_file_read: bool = False
+    """Whether the file of `env_file` was there, and could be checked."""
 
 
 def parse_bench(
@@ -58,27 +55,29 @@ def parse_bench(
     """
     found: list[Diagnostic] = []
     procfile = Procfile(())
-    if files.procfile is None:
-        found.append(_no_procfile(files))
-    else:
+    if files.procfile:
         procfile, faults = parse_procfile(files.procfile)
         found += faults
+    elif "Procfile" not in files.unread:
+        found.append(_no_procfile(files))
     common = _values(files.common, COMMON, found)
     settings = _settings(files, environment, found)
     on_disk = {folder.name: _site(folder, found) for folder in files.sites}
-    variables = _dotenv(files.dotenv, found)
+    reads_dotenv = files.dotenv is not None and _reads_dotenv(settings)
+    variables = _dotenv(files.dotenv, found, is_read=reads_dotenv)
     bench = Bench(
         procfile,
         common,
         settings,
         tuple(_merged_sites(on_disk, settings)),
         {name: parse_redis_conf(source) for name, source in files.redis_confs.items()},
-        _frappe_version(files.frappe_init),
+        _frappe_version(files, found),
         files.packages,
         files.has_python_realtime,
         variables,
+        reads_dotenv,
     )
-    return (None if has_errors(found) else bench), found
+    return (bench if files.procfile and not has_errors(found) else None), found
 
 
 def _no_procfile(files: BenchFiles) -> Diagnostic:
@@ -118,8 +117,21 @@ def _settings(files: BenchFiles, environment: str | None, found: list[Diagnostic
     return settings
 
 
-def _dotenv(source: Source | None, found: list[Diagnostic]) -> tuple[Variable, ...]:
+def _reads_dotenv(settings: Values) -> bool:
+    """Whether the services read `.env` themselves, in a narrower format than Honcho's."""
+    given = settings.text("env_file")
+    return given is not None and given.value == ".env"
+
+
+def _dotenv(
+    source: Source | None, found: list[Diagnostic], *, is_read: bool
+) -> tuple[Variable, ...]:
     if source is None:
+        return ()
+    if is_read:
+        from prodgen.inputs.envfile import parse_env_file
+
+        found += parse_env_file(source)[1]
         return ()
     from prodgen.inputs.dotenv import parse_dotenv  # few benches have such a file
 
@@ -159,9 +171,10 @@ def _merged_sites(on_disk: Mapping[str, SiteInput | None], settings: Values) -> 
             yield own
 
 
-def _frappe_version(source: Source | None) -> Sourced[str] | None:
-    found = VERSION_LINE.search(source.text) if source else None
-    if not source or not found:
-        return None
-    place = At(source.locate(found.start(1), len(found[1])))
-    return Sourced(found[1], Origin(Kind.FILE, f"__version__ in {source.name}", place))
+def _frappe_version(files: BenchFiles, found: list[Diagnostic]) -> Sourced[str] | None:
+    own = version_in_package(files.frappe_init)
+    if own:
+        return own
+    noted, faults = version_in_states(files.apps)
+    found += faults
+    return noted

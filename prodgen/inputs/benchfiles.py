@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from prodgen.inputs.source import Source
 
 
-@dataclass(frozen=True)
-class SiteFolder:
+class SiteFolder(NamedTuple):
     """A folder below `sites/` with a `site_config.json`; `config` is None if that is unreadable."""
 
     name: str
     config: Source | None
 
 
-@dataclass(frozen=True)
-class BenchFiles:
+class BenchFiles(NamedTuple):
     """The text of every file that decides how a bench runs; None where a file is absent."""
 
     root: Path
@@ -27,11 +25,15 @@ class BenchFiles:
     settings: Source | None = None
     dotenv: Source | None = None
     sites: tuple[SiteFolder, ...] = ()
-    redis_confs: Mapping[str, Source] = field(default_factory=dict)
+    redis_confs: Mapping[str, Source] = {}
     frappe_init: Source | None = None
-    packages: Mapping[str, str] = field(default_factory=dict)
+    apps: Source | None = None
+    """What bench notes of its apps; read where apps/frappe is not here."""
+    packages: Mapping[str, str] = {}
     """Versions of what is installed in the bench's `env`, by name."""
     has_python_realtime: bool = False
+    unread: frozenset[str] = frozenset()
+    """Files that are there and could not be read; the reader has said why."""
 
     def sources(self) -> list[Source]:
         """Every file that was read, but for the one that holds secrets."""
@@ -40,6 +42,7 @@ class BenchFiles:
             self.common,
             self.settings,
             self.frappe_init,
+            self.apps,
             *(site.config for site in self.sites),
             *self.redis_confs.values(),
         ]

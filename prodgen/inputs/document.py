@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from prodgen.diagnostics import Location
 from prodgen.inputs.source import Source
@@ -14,7 +13,7 @@ from prodgen.provenance import Kind, Origin
 
 Path = tuple[str | int, ...]
 
-PLAIN_KEY = re.compile(r"[^\s.\[\]\"'`]+")
+PLAIN_KEY = r"[^\s.\[\]\"'`]+"
 
 
 class Span(NamedTuple):
@@ -26,16 +25,25 @@ class Span(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True)
 class Document:
-    """Data with the text it was read from. Places are looked up only when somebody asks."""
+    """Data with the text it was read from. Places are looked up only when somebody asks.
 
-    source: Source
-    data: object
-    find_spans: Callable[[str], Mapping[Path, Span]]
-    kind: Kind = Kind.FILE
-    moved: Mapping[Path, tuple[Document, Path]] = field(default_factory=dict)
-    """Where the values really stand that a merge has brought to a path of this document."""
+    `moved` tells where the values really stand that a merge has brought to a path of this one.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        data: object,
+        find_spans: Callable[[str], Mapping[Path, Span]],
+        kind: Kind = Kind.FILE,
+        moved: Mapping[Path, tuple[Document, Path]] | None = None,
+    ) -> None:
+        self.source: Final = source
+        self.data: Final = data
+        self.find_spans: Final = find_spans
+        self.kind: Final = kind
+        self.moved: Final = moved or {}
 
     @cached_property
     def spans(self) -> Mapping[Path, Span]:
@@ -72,8 +80,7 @@ class Document:
         return self, path
 
 
-@dataclass(frozen=True, slots=True)
-class ValuePlace:
+class ValuePlace(NamedTuple):
     """The place of one value of a document, found when asked for."""
 
     document: Document
@@ -98,4 +105,4 @@ def dotted(path: Path) -> str:
 def _step(part: str | int) -> str:
     if isinstance(part, int):
         return f"[{part}]"
-    return f".{part}" if PLAIN_KEY.fullmatch(part) else f'["{part}"]'
+    return f".{part}" if re.fullmatch(PLAIN_KEY, part) else f'["{part}"]'

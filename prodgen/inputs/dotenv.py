@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from prodgen.diagnostics import Diagnostic, Location, error, warning
 from prodgen.inputs.procline import UNICODE_BREAK
 from prodgen.inputs.secret import Secret
 from prodgen.inputs.source import Source
 
-VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-FIRST_WORD = re.compile(r"[^\s=]+")
-QUOTED = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*"|\\.""", re.DOTALL)
-INNER_BLANK = re.compile(r"\S\s+\S")
-NUL = re.compile("\0")
-COMMENT = re.compile(r"(?:^|(?<=\s))#.*", re.DOTALL)
+VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
+FIRST_WORD = r"[^\s=]+"
+QUOTED = r"""(?s)'[^']*'|"(?:[^"\\]|\\.)*"|\\."""
+INNER_BLANK = r"\S\s+\S"
+NUL = "\0"
+COMMENT = r"(?s)(?:^|(?<=\s))#.*"
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """One variable of an environment file, with the place of its name."""
 
     name: str
@@ -32,8 +31,7 @@ class Variable:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(NamedTuple):
     """A line that begins at the offset `start`, with its words as shlex splits them."""
 
     source: Source
@@ -52,20 +50,20 @@ class _Line:
     @property
     def location(self) -> Location:
         """The place of the first word. Of the rest nothing may be shown."""
-        found = FIRST_WORD.search(self.text)
+        found = re.search(FIRST_WORD, self.text)
         start, end = found.span() if found else (0, 1)
         return self.source.locate(self.start + start, end - start)
 
     @property
     def bare_value(self) -> str:
         """What stands behind the equals sign, each quoted part as one letter, no comment."""
-        value = QUOTED.sub("q", self.text.partition("=")[2])
-        return COMMENT.sub("", value).strip()
+        value = re.sub(QUOTED, "q", self.text.partition("=")[2])
+        return re.sub(COMMENT, "", value).strip()
 
 
 def parse_dotenv(source: Source) -> tuple[tuple[Variable, ...], list[Diagnostic]]:
     """The variables as Honcho would set them, each once, and what is wrong with the file."""
-    source = replace(source, secret=True)
+    source = Source(source.name, source.text, bom=source.bom, secret=True)
     found: list[Diagnostic] = []
     variables: dict[str, Variable] = {}
     for number, start in enumerate(source.line_starts, 1):
@@ -74,7 +72,7 @@ def parse_dotenv(source: Source) -> tuple[tuple[Variable, ...], list[Diagnostic]
         if fault:
             found.append(fault)
             continue
-        line = replace(line, words=_words(line.text))
+        line = line._replace(words=_words(line.text))
         if not line.words:
             continue
         fault = next((fault for rule in FAULTS if (fault := rule(line))), None)
@@ -102,7 +100,7 @@ def _value(line: _Line) -> Secret:
 
 def _unreadable(line: _Line) -> Diagnostic | None:
     """The error for a line at which Honcho breaks off, or which it splits in two."""
-    control = UNICODE_BREAK.search(line.text) or NUL.search(line.text)
+    control = re.search(UNICODE_BREAK, line.text) or re.search(NUL, line.text)
     if control:
         message = f"a control character (U+{ord(control[0]):04X})"
         place = line.source.locate(line.start + control.start())
@@ -140,13 +138,13 @@ def _no_assignment(line: _Line) -> Diagnostic | None:
 
 
 def _strange_name(line: _Line) -> Diagnostic | None:
-    if VARIABLE.fullmatch(line.name):
+    if re.fullmatch(VARIABLE, line.name):
         return None
     return error(
         "PG122",
         "a name that no environment variable can have",
         line.location,
-        "letters of English, digits and `_`, no digit first",
+        "use the letters A to Z, digits and `_`, and no digit first",
     )
 
 
@@ -158,7 +156,7 @@ def _cut_value(line: _Line) -> Diagnostic | None:
 
 
 def _joined_value(line: _Line) -> Diagnostic | None:
-    if not INNER_BLANK.search(line.bare_value):
+    if not re.search(INNER_BLANK, line.bare_value):
         return None
     message = f"Honcho drops the blanks in the value of `{line.name}`"
     return warning("PG123", message, line.location, "put the value in quotes")

@@ -174,7 +174,8 @@ def _missing_comma(stop: Stop) -> Fault | None:
         return None
     at = len(stop.before)
     if stop.rest[0] in ":;]}=":
-        return Fault(f"`{stop.rest[0]}` where a comma or a closing bracket belongs", stop.at)
+        message = f"`{stop.rest[0]}` where a comma or a closing bracket belongs"
+        return Fault(message, stop.at, 1, "close { with } and [ with ]")
     return Fault("a comma is missing here", at, 1, "put a comma between two entries")
 
 
@@ -244,4 +245,4 @@ def _unknown(stop: Stop) -> Fault:
         return Fault(f"`{shown}` where a value belongs", stop.at, 1, way_out)
     if stop.message.startswith("Expecting property name"):
         return Fault(f"`{shown}` where a key belongs", stop.at, 1, 'write "KEY": VALUE')
-    return Fault(f"not JSON: {stop.message}", stop.at)
+    return Fault(f"not JSON: {stop.message}", stop.at, 1, way_out)

@@ -23,11 +23,9 @@ def parse_json(source: Source, kind: FileKind = COMMON) -> tuple[Document | None
 
     A key that stands twice is an error too: `json.loads` would silently take the last one.
     """
-    deep = nests_deeper(source.text, DEEPEST)
-    if deep is not None:
-        message = f"more than {DEEPEST} brackets inside each other"
-        way_out = "no config file nests that deeply; look for brackets that nothing closes"
-        return None, [error(kind.not_readable, message, source.locate(deep), way_out)]
+    fault = _marked(source, kind) if source.bom else _too_deep(source, kind)
+    if fault:
+        return None, [fault]
     repeated = False
 
     def pairs(items: list[tuple[str, object]]) -> dict[str, object]:
@@ -56,6 +54,22 @@ def parse_json(source: Source, kind: FileKind = COMMON) -> tuple[Document | None
     if repeated:
         return None, _repeated_keys(source, kind)
     return Document(source, data, find_spans), []
+
+
+def _marked(source: Source, kind: FileKind) -> Diagnostic:
+    """The error for a byte order mark: `json.load` refuses it, and so does Frappe with it."""
+    message = "a byte order mark at the start of the file, which Frappe refuses"
+    way_out = "save the file as UTF-8 without a byte order mark"
+    return error(kind.not_readable, message, source.locate(0), way_out)
+
+
+def _too_deep(source: Source, kind: FileKind) -> Diagnostic | None:
+    deep = nests_deeper(source.text, DEEPEST)
+    if deep is None:
+        return None
+    message = f"more than {DEEPEST} brackets inside each other"
+    way_out = "no config file nests that deeply; look for brackets that nothing closes"
+    return error(kind.not_readable, message, source.locate(deep), way_out)
 
 
 class _NoValue(Exception):

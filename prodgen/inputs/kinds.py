@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class FileKind:
+class FileKind(NamedTuple):
     """One kind of input file. `schema` is the name of its JSON Schema."""
 
     schema: str
@@ -19,6 +18,8 @@ class FileKind:
 
 COMMON = FileKind("common_site_config", "PG202", "PG203", "PG204", "PG205")
 SITE = FileKind("site_config", "PG302", "PG303", "PG304", "PG305")
+APPS = FileKind("apps", "PG206", "PG206", "PG206", "PG206")
+"""What bench notes of its apps; it has no schema, as little of it is read."""
 SETTINGS = FileKind("prodgen", "PG402", "PG403", "PG404", "PG405")
 
 KINDS = {kind.schema: kind for kind in (COMMON, SITE, SETTINGS)}

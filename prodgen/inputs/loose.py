@@ -13,7 +13,7 @@ from typing import Any
 from prodgen.inputs.accept import Schema, Test, acceptor, resolve
 
 TRUE_WORDS = frozenset({"1", "true", "on", "yes"})
-SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
+SIZE = r"(?i)([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)(?:i?B)?"
 POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 
 
@@ -69,7 +69,7 @@ def _to_flag(value: object) -> bool:
 
 
 def _to_bytes(value: object) -> int:
-    found = SIZE.fullmatch(str(value).strip()) if isinstance(value, str) else None
+    found = re.fullmatch(SIZE, str(value).strip()) if isinstance(value, str) else None
     if found is None:
         return _to_integer(value)
     return int(float(found[1]) * 1024 ** POWERS[found[2].upper()])
@@ -87,6 +87,7 @@ CONVERSIONS: Mapping[str, Callable[[object], object]] = {
     "port": _to_integer,
     "count": _to_integer,
     "positive": _to_integer,
+    "weight": _to_integer,
     "integer": _to_integer,
     "flag": _to_flag,
     "memory": _to_bytes,

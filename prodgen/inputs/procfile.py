@@ -7,7 +7,7 @@ a comment, a warning or an error.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from prodgen.diagnostics import Diagnostic, Location, error
 from prodgen.inputs.procline import ProcLine, what_is_wrong, worth_a_word
@@ -15,8 +15,7 @@ from prodgen.inputs.shellwords import Command, parse_command
 from prodgen.inputs.source import Source
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One process of a Procfile."""
 
     name: str
@@ -25,8 +24,7 @@ class Entry:
     command_location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Procfile:
+class Procfile(NamedTuple):
     """The processes of a Procfile in the order of the file."""
 
     entries: tuple[Entry, ...]
@@ -36,10 +34,12 @@ def parse_procfile(source: Source) -> tuple[Procfile, list[Diagnostic]]:
     """The processes, and what is wrong with the rest of the file."""
     found: list[Diagnostic] = []
     entries: dict[str, Entry] = {}
+    above: ProcLine | None = None
     for line in _lines_that_matter(source):
         fault = what_is_wrong(line)
+        said_above, above = _is_said_above(fault, line, above, found), line
         if fault:
-            found.append(fault)
+            found += [] if said_above else [fault]
             continue
         found += worth_a_word(line)
         entry = _entry(line)
@@ -51,6 +51,18 @@ def parse_procfile(source: Source) -> tuple[Procfile, list[Diagnostic]]:
         example = "a process is a line like `web: bench serve --port 8000`"
         found.append(error("PG104", "the Procfile names no process", source.whole, example))
     return Procfile(tuple(entries.values())), found
+
+
+def _is_said_above(
+    fault: Diagnostic | None, line: ProcLine, above: ProcLine | None, found: list[Diagnostic]
+) -> bool:
+    """Whether the fault belongs to one that is known: of the same conflict, or continued line."""
+    if fault is None or above is None:
+        return False
+    if fault.code == "PG108":
+        return not line.text.startswith("<") and any(one.code == "PG108" for one in found)
+    is_next = above.number == line.number - 1
+    return fault.code == "PG109" and is_next and above.stripped.endswith("\\")
 
 
 def _lines_that_matter(source: Source) -> list[ProcLine]:

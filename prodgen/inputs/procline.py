@@ -4,33 +4,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from prodgen.diagnostics import Diagnostic, Location, error, warning
+from prodgen.inputs.secret import mask
 from prodgen.inputs.source import Source
 from prodgen.inputs.suggest import nearest
 
-PROCESS = re.compile(r"(?P<name>[A-Za-z0-9_-]+):\s*(?P<command>.*)", re.DOTALL)
-LIKE_A_PROCESS = re.compile(r"\s*([^\s:#]{1,40})\s*:(?!//)\s*\S")
-BLANK_BEFORE_COLON = re.compile(r"[A-Za-z0-9_-]+\s+:")
-MERGE_MARKER = re.compile(r"(<{7}|={7}|>{7}|\|{7})(\s|$)")
-UNICODE_BREAK = re.compile("[\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
+PROCESS = r"(?s)(?P<name>[A-Za-z0-9_-]+):\s*(?P<command>.*)"
+LIKE_A_PROCESS = r"\s*([^\s:#]{1,40})\s*:(?!//)\s*\S"
+BLANK_BEFORE_COLON = r"[A-Za-z0-9_-]+\s+:"
+MERGE_MARKER = r"(<{7}|={7}|>{7}|\|{7})(\s|$)"
+UNICODE_BREAK = "[\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]"
 """What `str.splitlines` takes for a line break besides CR and LF, and with it Honcho."""
-FORGED_BLANK = re.compile("[\xa0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff]")
+FORGED_BLANK = "[\xa0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff]"
 """What looks like a blank, or like nothing, and is part of a word to a shell."""
 LONGEST_NAME = 63
 MAIN_NAMES = ("web", "socketio", "schedule", "worker", "watch", "redis_cache", "redis_queue")
 
 
-@dataclass(frozen=True)
 class ProcLine:
     """A line, without its line break, that begins at the offset `start` of the file."""
 
-    source: Source
-    number: int
-    start: int
-    text: str
+    def __init__(self, source: Source, number: int, start: int, text: str) -> None:
+        self.source: Final = source
+        self.number: Final = number
+        self.start: Final = start
+        self.text: Final = text
 
     @cached_property
     def stripped(self) -> str:
@@ -39,7 +40,7 @@ class ProcLine:
     @cached_property
     def match(self) -> re.Match[str] | None:
         """The parts of a line that Honcho takes for a process, or would if it had a command."""
-        return PROCESS.fullmatch(self.stripped)
+        return re.fullmatch(PROCESS, self.stripped)
 
     @property
     def name(self) -> str:
@@ -60,11 +61,11 @@ class ProcLine:
 
     @property
     def is_blank(self) -> bool:
-        return not self.text.strip() and not UNICODE_BREAK.search(self.text)
+        return not self.text.strip() and not re.search(UNICODE_BREAK, self.text)
 
     @property
     def is_comment(self) -> bool:
-        return self.text.lstrip().startswith("#") and not UNICODE_BREAK.search(self.text)
+        return self.text.lstrip().startswith("#") and not re.search(UNICODE_BREAK, self.text)
 
     def locate(self, column: int, length: int = 1) -> Location:
         """The place `column` characters into the line."""
@@ -83,7 +84,7 @@ def what_is_wrong(line: ProcLine) -> Diagnostic | None:
 def worth_a_word(line: ProcLine) -> list[Diagnostic]:
     """Warnings about a line that is a process nonetheless."""
     found = []
-    forged = FORGED_BLANK.search(line.command)
+    forged = None if line.command.isascii() else re.search(FORGED_BLANK, line.command)
     if forged:
         found.append(
             warning(
@@ -100,14 +101,14 @@ def worth_a_word(line: ProcLine) -> list[Diagnostic]:
                 "PG107",
                 f"a name of {len(line.name)} characters",
                 line.locate(0, len(line.name)),
-                f"{LONGEST_NAME} or fewer are safe everywhere",
+                f"use {LONGEST_NAME} or fewer, which are safe everywhere",
             )
         )
     return found
 
 
 def _unicode_break(line: ProcLine) -> Diagnostic | None:
-    found = UNICODE_BREAK.search(line.text)
+    found = re.search(UNICODE_BREAK, line.text)
     if not found:
         return None
     return error(
@@ -158,7 +159,7 @@ def _no_command(line: ProcLine) -> Diagnostic | None:
 
 
 def _merge_conflict(line: ProcLine) -> Diagnostic | None:
-    if not MERGE_MARKER.match(line.text):
+    if not re.match(MERGE_MARKER, line.text):
         return None
     return error(
         "PG108",
@@ -169,7 +170,7 @@ def _merge_conflict(line: ProcLine) -> Diagnostic | None:
 
 
 def _misspelt_process(line: ProcLine) -> Diagnostic | None:
-    like = LIKE_A_PROCESS.match(line.text)
+    like = re.match(LIKE_A_PROCESS, line.text)
     if not like:
         return None
     message, way_out = _why_no_process(line.text, like[1])
@@ -183,9 +184,9 @@ def _why_no_process(text: str, name: str) -> tuple[str, str]:
         return "a byte order mark before the name", "remove it"
     if text[0].isspace():
         return f"the process `{name}` is indented", "begin it in the first column"
-    if BLANK_BEFORE_COLON.match(text):
+    if re.match(BLANK_BEFORE_COLON, text):
         return f"a blank before the colon of `{name}`", f"write `{name}: COMMAND`"
-    return f"`{name}` is no name for a process", "use letters, digits, `_` and `-`"
+    return f"`{mask(name)}` is no name for a process", "use letters, digits, `_` and `-`"
 
 
 def _forgotten_colon(line: ProcLine) -> Diagnostic | None:

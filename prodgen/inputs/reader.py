@@ -5,11 +5,11 @@ Only regular files are opened: a named pipe in the place of a Procfile must not 
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from prodgen.diagnostics import Diagnostic, Location, Severity, error, warning
@@ -30,7 +30,7 @@ OTHER_FILES = (
 )
 LARGEST_SETTINGS = 256 * 1024
 """Bytes of prodgen.yaml: YAML is slow to read, and nobody writes more by hand."""
-DIST_INFO = re.compile(r"([A-Za-z0-9_.]+)-([0-9][^-]*)\.dist-info")
+DIST_INFO = r"([A-Za-z0-9_.]+)-([0-9][^-]*)\.dist-info"
 REDIS_CONFS = ("redis_cache", "redis_queue", "redis_socketio")
 
 
@@ -67,6 +67,7 @@ def read_bench(root: Path, settings: Path | None = None) -> tuple[BenchFiles, li
     `settings` is the path of `prodgen.yaml` where it is not the bench's own.
     """
     reader = _Reader(root)
+    frappe = reader.read("apps/frappe/frappe/__init__.py", needed=False)
     files = BenchFiles(
         root=root,
         procfile=reader.read("Procfile"),
@@ -75,9 +76,11 @@ def read_bench(root: Path, settings: Path | None = None) -> tuple[BenchFiles, li
         dotenv=reader.read(".env", needed=False, secret=True),
         sites=tuple(reader.read_sites()),
         redis_confs=reader.read_redis_confs(),
-        frappe_init=reader.read("apps/frappe/frappe/__init__.py", needed=False),
+        frappe_init=frappe,
+        apps=None if frappe else reader.read_apps(),
         packages=_installed_packages(root),
         has_python_realtime=_is_file(root / "apps/frappe/frappe/realtime/server.py"),
+        unread=frozenset(one.location.file for one in reader.diagnostics if one.location),
     )
     return files, reader.diagnostics
 
@@ -94,17 +97,22 @@ class _Reader:
 
         Where it is not `needed`, a failure is a warning.
         """
-        found, fault = _read_source(self.root / name, name, secret=secret)
+        found, fault = read_source(self.root / name, name, secret=secret)
         self._keep(fault, needed=needed)
         return found
 
     def read_settings(self, given: Path | None) -> Source | None:
         path, name = (given, str(given)) if given else (self.root / "prodgen.yaml", "prodgen.yaml")
-        found, fault = _read_source(path, name, largest=LARGEST_SETTINGS)
+        found, fault = read_source(path, name, largest=LARGEST_SETTINGS)
         if given and found is None and fault is None:
-            fault = error("PG401", "there is no such file", Location(name))
+            way_out = "correct the path, or leave --config out"
+            fault = error("PG401", "there is no such file", Location(name), way_out)
         self._keep(fault)
         return found
+
+    def read_apps(self) -> Source | None:
+        name = "sites/apps.json"
+        return self.read(name, needed=False) if _is_file(self.root / name) else None
 
     def read_redis_confs(self) -> dict[str, Source]:
         found = {name: self.read(f"config/{name}.conf", needed=False) for name in REDIS_CONFS}
@@ -147,7 +155,7 @@ class _Reader:
 
     def _keep(self, fault: Diagnostic | None, *, needed: bool = True) -> None:
         if fault:
-            self.diagnostics.append(fault if needed else replace(fault, severity=Severity.WARNING))
+            self.diagnostics.append(fault if needed else fault._replace(severity=Severity.WARNING))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -189,8 +197,7 @@ def _linked_site(entry: os.DirEntry[str]) -> Diagnostic:
     )
     return warning(
         "PG007",
-        "a symbolic link, which Frappe takes for no site: its scheduled jobs would never run; "
-        "it is left out",
+        "this site is a symbolic link, which Frappe's scheduler skips; it is left out",
         Location(f"sites/{_shown(entry.name)}"),
         way_out,
     )
@@ -205,13 +212,13 @@ def _installed_packages(root: Path) -> dict[str, str]:
         except OSError:
             continue
         for name in names:
-            match = DIST_INFO.fullmatch(name)
+            match = re.fullmatch(DIST_INFO, name)
             if match:
                 found[match[1].lower()] = match[2]
     return found
 
 
-def _read_source(
+def read_source(
     path: Path, name: str, *, largest: int = LARGEST_FILE, secret: bool = False
 ) -> tuple[Source | None, Diagnostic | None]:
     """The file's text, or what is wrong with it; neither where there is no such file."""
@@ -229,7 +236,12 @@ def _read_source(
     except (OSError, ValueError) as failure:
         return None, _unreadable(name, failure)
     if len(content) > largest:
-        return None, error("PG002", f"larger than {_size(largest)}", Location(name))
+        return None, error(
+            "PG002",
+            f"this file is larger than {_size(largest)}",
+            Location(name),
+            "a config file has a few KB; look at what got into this one",
+        )
     bom = content.startswith(BYTE_ORDER_MARK)
     content = content.removeprefix(BYTE_ORDER_MARK)
     try:
@@ -240,10 +252,13 @@ def _read_source(
 
 def _unreadable(name: str, failure: OSError | ValueError) -> Diagnostic:
     """The error for a file or folder that the system does not let us read."""
+    if isinstance(failure, OSError) and failure.errno == errno.ELOOP:
+        message = "a symbolic link that leads back to itself"
+        return error("PG005", message, Location(name), "mend the link, or remove it")
     reason = failure.strerror if isinstance(failure, OSError) else None
     return error(
         "PG001",
-        f"cannot be read: {(reason or str(failure)).lower()}",
+        f"this cannot be read: {(reason or str(failure)).lower()}",
         Location(name),
         "check its owner and mode, or run as the bench's user",
     )
@@ -258,11 +273,15 @@ def _read(path: Path, most: int) -> bytes:
     _require_regular(path.stat().st_mode)
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as stream:
-        _require_regular(os.fstat(descriptor).st_mode)
-        return stream.read(most)
+        status = os.fstat(descriptor)
+        _require_regular(status.st_mode)
+        # Python sets aside as much as it is asked to read; the kernel's files say that they have 0
+        return stream.read(min(most, status.st_size + 1) if status.st_size else most)
 
 
 def _require_regular(mode: int) -> None:
+    if stat.S_ISREG(mode):
+        return
     for is_kind, words in OTHER_FILES:
         if is_kind(mode):
             raise _NoRegularFile(words)

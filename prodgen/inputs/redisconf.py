@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from prodgen.diagnostics import Location
 from prodgen.inputs.source import Source
 
 STOCK_PORT = 6379
-PORT = re.compile(r"[0-9]{1,5}")
+PORT = r"[0-9]{1,5}"
 
 
-@dataclass(frozen=True, slots=True)
-class RedisConf:
+class RedisConf(NamedTuple):
     """The listening places of one Redis server."""
 
     name: str
@@ -31,7 +30,7 @@ def parse_redis_conf(source: Source) -> RedisConf:
         if len(words) < 2:
             continue
         keyword, value = words[0].lower(), words[1].strip('"')
-        if keyword == "port" and PORT.fullmatch(value):
+        if keyword == "port" and re.fullmatch(PORT, value):
             port = int(value)
             location = source.locate(start, len(source.line_text(line)))
         elif keyword == "unixsocket":

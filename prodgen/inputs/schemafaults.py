@@ -11,7 +11,7 @@ from prodgen.diagnostics import Diagnostic, error
 from prodgen.inputs.accept import Schema
 from prodgen.inputs.document import Document, Path, dotted
 from prodgen.inputs.kinds import FileKind
-from prodgen.inputs.secret import is_secret_name
+from prodgen.inputs.secret import is_secret_name, mask
 from prodgen.inputs.suggest import nearest
 
 LONGEST_SHOWN = 60
@@ -169,7 +169,7 @@ def _settings(schema: Schema, path: Path) -> Iterator[Path]:
 
 def _found(path: Path, value: object) -> str:
     hidden = any(is_secret_name(str(part)) for part in path)
-    shown = "no such value" if hidden else _shorten(value)
+    shown = "no such value" if hidden else mask(_shorten(value))
     return f"{dotted(path)} is {shown}" if path else f"the file holds {shown}"
 
 

@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
 SENSITIVE = (
     r"(?:pass(?:word|wd|phrase|(?![A-Za-z]))|secret|token|credential|api[_-]?key|access[_-]?key"
-    r"|encryption[_-]?key|private[_-]?key|signing[_-]?key|auth[_-]?key|_sid(?![A-Za-z0-9])|_dsn(?![A-Za-z0-9]))"
+    r"|encryption[_-]?key|private[_-]?key|signing[_-]?key|auth[_-]?key|_sid(?![A-Za-z0-9])|_dsn(?![A-Za-z0-9])"
+    r"|(?-i:_KEY(?![A-Za-z])))"
 )
 SENSITIVE_NAME = re.compile(SENSITIVE, re.IGNORECASE)
-ASSIGNED = re.compile(
-    rf"""{SENSITIVE}[\w.-]{{0,64}}["']?\s{{0,40}}[:=]\s{{0,40}}
+KEY_NAME = r"(?i)(?:^|_)KEY(?![\s\S])"
+PUBLIC_NAME = r"(?i)(?:_(?:FILE|PATH|DIR)|(?:^|_)PUBLIC_KEY)(?![\s\S])"
+"""Ends of names that say where a secret is kept, or that it is none."""
+PUBLIC_VALUE = r"(?i)|true|false|yes|no|on|off"
+ASSIGNED = rf"""(?ix){SENSITIVE}[\w.-]{{0,64}}["']?\s{{0,40}}[:=]\s{{0,40}}
     (?: "(?P<double>(?:[^"\\\n]|\\.)*)
       | '(?P<single>[^'\n]*)
-      | (?P<bare>[^\s"'{{\[,]\S*) )""",
-    re.IGNORECASE | re.VERBOSE,
-)
-OPTION = re.compile(
-    rf"(?<![\w-])--(?=[A-Za-z])[\w-]{{0,64}}?{SENSITIVE}[\w-]{{0,64}}[ \t]+(?P<bare>\S+)",
-    re.IGNORECASE,
-)
-USER_INFO = re.compile(r"://[^\s\"'@/:]{0,256}:(?P<bare>[^\s\"'@]{1,1024})@")
+      | (?P<bare>[^\s"'{{\[,]\S*) )"""
+OPTION = rf"(?i)(?<![\w-])--(?=[A-Za-z])[\w-]{{0,64}}?{SENSITIVE}[\w-]{{0,64}}[ \t]+(?P<bare>\S+)"
+USER_INFO = r"://[^\s\"'@/:]{0,256}:(?P<bare>[^\s\"'@]{1,1024})@"
 
 
-@dataclass(frozen=True, slots=True)
 class Secret:
     """A value that shows itself only to who calls `reveal`."""
 
-    _value: str = field(repr=False)
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
 
     def reveal(self) -> str:
         """The value, for the one file (mode 0600) that hands it to a process."""
@@ -46,10 +52,19 @@ def is_secret_name(name: str) -> bool:
     return bool(SENSITIVE_NAME.search(name))
 
 
+def is_secret_variable(name: str, value: str) -> bool:
+    """Whether an environment variable must not stand in the open, by its name or its value."""
+    if re.search(USER_INFO, value):
+        return True
+    if re.fullmatch(PUBLIC_VALUE, value) or re.search(PUBLIC_NAME, name):
+        return False
+    return is_secret_name(name) or bool(re.search(KEY_NAME, name))
+
+
 def mask(text: str) -> str:
     """The text with each value of a secret name as stars, every character in its old place."""
-    for pattern in (ASSIGNED, OPTION, USER_INFO):
-        text = pattern.sub(_hide, text)
+    for pattern in (ASSIGNED, OPTION, USER_INFO) if SENSITIVE_NAME.search(text) else (USER_INFO,):
+        text = re.sub(pattern, _hide, text)
     return text
 
 

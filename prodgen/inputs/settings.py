@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from prodgen.diagnostics import Diagnostic, has_errors, warning
+from prodgen.diagnostics import Diagnostic, error, has_errors
 from prodgen.inputs import schema
 from prodgen.inputs.document import Document, Path, dotted
 from prodgen.inputs.kinds import SETTINGS
 from prodgen.inputs.overlay import choose_environment
-from prodgen.inputs.secret import is_secret_name
+from prodgen.inputs.secret import is_secret_variable
 from prodgen.inputs.source import Source
 from prodgen.inputs.values import Values
 from prodgen.inputs.yamlfaults import explain_escape, explain_yaml
@@ -37,26 +38,30 @@ def parse_settings(
 
 
 def _secrets_in_sight(document: Document) -> list[Diagnostic]:
-    """A warning for each variable of `env` that holds a secret, by its name."""
-    data: Any = document.data
-    layers: list[Path] = [(), *(("environments", name) for name in data.get("environments") or ())]
+    """An error for each variable that holds a secret, by its name or its value."""
     return [
-        warning(
+        error(
             "PG408",
-            f"{dotted((*path, 'env', name))} looks like a secret; `env` stands in every artifact",
-            document.locate_key((*path, "env", name)),
-            "keep it where only the process reads it, such as site_config.json",
+            f"{dotted((*path, name))} looks like a secret, and artifacts hold none",
+            document.locate_key((*path, name))._replace(text=""),
+            "write it into the file that `env_file` names; `prodgen explain PG408`",
         )
-        for path in layers
-        for name in _env_of(data, path)
-        if is_secret_name(name)
+        for path, variables in _variables(document.data)
+        for name, value in variables.items()
+        if is_secret_variable(name, str(value))
     ]
 
 
-def _env_of(data: Any, path: Path) -> list[str]:
-    for part in path:
-        data = data[part] or {}
-    return list(data.get("env") or ())
+def _variables(data: Any) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Every table of variables: for all processes and for one, in each environment too."""
+    layers: list[tuple[Path, Any]] = [((), data)]
+    for name, layer in (data.get("environments") or {}).items():
+        layers.append((("environments", name), layer or {}))
+    for path, layer in layers:
+        yield (*path, "env"), layer.get("env") or {}
+        for name, process in (layer.get("processes") or {}).items():
+            if isinstance(process, dict):
+                yield (*path, "processes", name, "environment"), process.get("environment") or {}
 
 
 def parse_yaml(source: Source) -> tuple[Document | None, list[Diagnostic]]:

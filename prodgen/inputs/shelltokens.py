@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 OPERATOR = re.compile(r"&&|\|\||;;|<<-|<<|>>|<&|>&|<>|>\||[&|;()<>\n]")
@@ -18,8 +18,7 @@ ESCAPABLE = frozenset('$`"\\')
 """What a backslash quotes inside double quotes (2.2.3)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A word or an operator.
 
     A shell would expand what is `expanded` (`$NAME`), and what is `matched` (`*.log`) unless it

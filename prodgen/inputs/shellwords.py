@@ -8,8 +8,9 @@ shell (POSIX.1-2017, Shell Command Language, sections 2.2 to 2.10).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from prodgen.inputs.secret import mask
 from prodgen.inputs.shelltokens import ASSIGNMENT, Token, UnbalancedQuote, tokenize
 
 __all__ = [
@@ -30,12 +31,13 @@ BUILTINS = (
     "export fg getopts hash jobs let local popd pushd read readonly return set shift shopt source "
     "times trap type typeset ulimit umask unalias unset wait"
 )
+LONGEST_SHOWN = 60
+"""Characters of a word that a message quotes."""
 SHELL_WORDS = frozenset(f"{RESERVED} {BUILTINS}".split())
 """Words of sh and bash that no program stands for, or that act on the shell itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Redirect:
+class Redirect(NamedTuple):
     """One file redirection: `2>> logs/x.log` is `Redirect(2, ">>", "logs/x.log")`."""
 
     descriptor: int
@@ -43,8 +45,7 @@ class Redirect:
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A command line, taken apart where it is plain.
 
     Where `needs_shell` is a reason, `argv` is empty and only `text` counts.
@@ -67,18 +68,24 @@ def parse_command(text: str) -> Command:
         return Command(text, needs_shell=str(reason))
 
 
+def _shown(word: str) -> str:
+    """The word for a message: without secrets, and cut where it is a whole script."""
+    text = mask(word)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
+
+
 class _NeedsShell(Exception):
     """The reason why a command is not plain."""
 
 
-@dataclass
 class _Assembly:
     """A command on the way from its tokens to its parts."""
 
-    text: str
-    argv: list[str] = field(default_factory=list)
-    environment: list[tuple[str, str]] = field(default_factory=list)
-    redirects: list[Redirect] = field(default_factory=list)
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.argv: list[str] = []
+        self.environment: list[tuple[str, str]] = []
+        self.redirects: list[Redirect] = []
 
     def assemble(self) -> Command:
         rest = iter(tokenize(self.text))
@@ -98,7 +105,7 @@ class _Assembly:
             self.environment.append((name, value))
             return
         if token.dynamic:
-            raise _NeedsShell(f"`{token.text}` is for a shell to expand")
+            raise _NeedsShell(f"`{_shown(token.text)}` is for a shell to expand")
         if not self.argv and not token.quoted and token.text in SHELL_WORDS:
             raise _NeedsShell(f"`{token.text}` is a word of the shell")
         self.argv.append(token.text)
@@ -114,7 +121,7 @@ class _Assembly:
         if target is None or target.operator:
             raise _NeedsShell(f"`{operator}` lacks its file")
         if target.dynamic:
-            raise _NeedsShell(f"`{target.text}` is for a shell to expand")
+            raise _NeedsShell(f"`{_shown(target.text)}` is for a shell to expand")
         if descriptor not in ("1", "2"):
             raise _NeedsShell(f"it redirects descriptor {descriptor}")
         if operator == ">&":

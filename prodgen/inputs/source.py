@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from dataclasses import dataclass, field
+from bisect import bisect_left, bisect_right
 from functools import cached_property
+from typing import Final
 
 from prodgen.diagnostics import Location
-from prodgen.inputs.secret import mask
+from prodgen.inputs.excerpt import excerpt
+from prodgen.inputs.secret import SENSITIVE_NAME
 
 LINE_BREAK = re.compile(r"\r\n|\n|\r")
 LONGEST_LINE = 20_000
 """Characters; a longer line is not shown under a message."""
-CONTEXT = 200
-"""Characters before a line that may hold the key of a secret value in it."""
+CONTEXT = 4000
+"""Characters before a line that may hold the key of a secret value in it, such as a long PEM."""
 
 
-@dataclass(frozen=True)
 class Source:
-    """One input file as text. `name` is what messages call it: its path below the bench."""
+    """One input file as text. `name` is what messages call it: its path below the bench.
 
-    name: str
-    text: str
-    bom: bool = False
-    """Whether a byte order mark stood before the text."""
-    secret: bool = False
-    """Whether no line of it may be shown, as with `.env`."""
-    _shown: dict[int, str] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """The lines that were asked for. Many places share one: its text is kept once."""
+    `bom` is whether a byte order mark stood before the text, and `secret` whether no line of it
+    may be shown, as with `.env`.
+    """
+
+    def __init__(self, name: str, text: str, *, bom: bool = False, secret: bool = False) -> None:
+        self.name: Final = name
+        self.text: Final = text
+        self.bom: Final = bom
+        self.secret: Final = secret
+        self._shown: dict[int, str] = {}
+        """The lines that were asked for. Many places share one: its text is kept once."""
 
     @cached_property
     def line_starts(self) -> list[int]:
@@ -60,10 +63,24 @@ class Source:
         """The line without its secrets; empty where nobody could or should read it."""
         if line not in self._shown:
             start, end = self._line_span(line)
-            before = max(0, start - CONTEXT)
+            before = self._secret_before(start, end)
             readable = not self.secret and end - start <= LONGEST_LINE
-            self._shown[line] = mask(self.text[before:end])[start - before :] if readable else ""
+            self._shown[line] = excerpt(self.text[before:end])[start - before :] if readable else ""
         return self._shown[line]
+
+    def _secret_before(self, start: int, end: int) -> int:
+        """Where the line begins whose secret may reach into the text from `start` to `end`."""
+        names = self._secret_names
+        near = bisect_left(names, start - CONTEXT)
+        if near == len(names) or names[near] >= end:
+            return start
+        line = bisect_right(self.line_starts, names[near])
+        return min(start, self.line_starts[line - 1])
+
+    @cached_property
+    def _secret_names(self) -> list[int]:
+        """The offsets of all names of secrets: a file has few, and many lines may be shown."""
+        return [found.start() for found in SENSITIVE_NAME.finditer(self.text)]
 
     def _line_span(self, line: int) -> tuple[int, int]:
         start = self.line_starts[line - 1]

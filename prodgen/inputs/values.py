@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 from prodgen.inputs.document import Document, Path
 from prodgen.provenance import Sourced
@@ -12,8 +11,7 @@ from prodgen.provenance import Sourced
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Values:
+class Values(NamedTuple):
     """The normalised data of a document that its schema has accepted.
 
     A key that is absent or null gives None. The type asked for is the one that the schema
@@ -21,7 +19,7 @@ class Values:
     """
 
     document: Document | None = None
-    data: Mapping[str, object] = field(default_factory=dict)
+    data: Mapping[str, object] = {}
 
     def integer(self, *path: str | int) -> Sourced[int] | None:
         return self._typed(int, path)

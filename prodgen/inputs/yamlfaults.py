@@ -35,7 +35,7 @@ SAYINGS = (
     ),
     (
         r"expected ',' or",
-        "a comma or a closing bracket is missing before this",
+        "a comma or a closing bracket is missing here",
         "close the bracket, or put the text in quotes",
     ),
     (
@@ -63,6 +63,11 @@ SAYINGS = (
         "a quote that nothing closes",
         "close it, or put the text in quotes of the other kind",
     ),
+    (
+        r"expected chomping or indentation",
+        "something behind the `|` or `>` that begins a text of several lines",
+        "begin the text in the next line, indented; or put it in quotes",
+    ),
     (r"found unknown escape", "a backslash that starts no escape", "use single quotes: '…'"),
     (
         r"expected a single document",
@@ -83,7 +88,8 @@ def explain_yaml(source: Source, bad: Any) -> Diagnostic:
         message = f"a control character (U+{ord(control[0]):04X})"
         return _error(source, message, control.start(), "remove it")
     problem = getattr(bad, "problem", None) or getattr(bad, "reason", None) or "it cannot be read"
-    return _error(source, f"not YAML: {problem}", _offset(source, bad), "")
+    way_out = "put a text with signs like `%`, `!` or `&` in quotes, or remove them"
+    return _error(source, f"not YAML: {problem}", _offset(source, bad), way_out)
 
 
 def explain_escape(source: Source) -> Diagnostic:
@@ -100,8 +106,8 @@ def _error(source: Source, message: str, offset: int, way_out: str) -> Diagnosti
 def _offset(source: Source, bad: Any) -> int:
     """Where the parser stopped; at the end of the text it is the last thing that stands there."""
     marks = [getattr(bad, "problem_mark", None), getattr(bad, "context_mark", None)]
-    if "end of stream" in str(getattr(bad, "problem", "")):
-        marks.reverse()  # the quote that is open, not the end of the file
+    if re.search(r"end of stream|expected ':'", str(getattr(bad, "problem", ""))):
+        marks.reverse()  # the open quote, or the key without its colon, not what follows it
     mark = marks[0] or marks[1]
     offset = int(mark.index) if mark else 0
     return min(offset, max(0, len(source.text.rstrip()) - 1))

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.inputs.document import Path, Span, dotted
 from prodgen.inputs.kinds import SETTINGS
+from prodgen.inputs.secret import is_secret_name
 from prodgen.inputs.source import Source
 
 DEEPEST = 32
@@ -87,7 +88,8 @@ class Builder:
         self._check_depth(node, len(path))
         self.spans[path] = Span(*(key or (start, start)), start, end)
         if node.tag not in TAGS[node.id]:
-            tag = node.tag.replace(PREFIX, "!!")
+            hidden = any(is_secret_name(str(part)) for part in path)
+            tag = "in front" if hidden else node.tag.replace(PREFIX, "!!")
             self._refuse(node, f"the tag {tag} does not fit here", "remove it")
             return None
         if node.id == "mapping":

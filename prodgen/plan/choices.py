@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any, TypeVar
 
 from prodgen.inputs.values import Values
-from prodgen.plan.options import Resources
+from prodgen.plan.options import NginxOptions, Resources, SupervisorOptions, SystemdOptions
 from prodgen.provenance import Sourced
 
 T = TypeVar("T")
+Options = TypeVar("Options", NginxOptions, SupervisorOptions, SystemdOptions)
 
 
 def first(*candidates: Sourced[T] | None, fallback: Sourced[T]) -> Sourced[T]:
@@ -17,17 +17,17 @@ def first(*candidates: Sourced[T] | None, fallback: Sourced[T]) -> Sourced[T]:
     return next((found for found in candidates if found is not None), fallback)
 
 
-def options_from(settings: Values, section: str, options: type[T]) -> T:
+def options_from(settings: Values, section: str, options: type[Options]) -> Options:
     """The options of one target: each field that `section` of prodgen.yaml names, else its default.
 
     The schema has made sure that the values are of the fields' types.
     """
     given: dict[str, Any] = {}
-    for one in fields(options):  # type: ignore[arg-type]
-        value = settings.table(section).get(one.name)
+    for name in options._fields:
+        value = settings.table(section).get(name)
         if value is not None and not isinstance(value, dict):
             plain = tuple(value) if isinstance(value, list) else value
-            given[one.name] = settings.sourced(plain, section, one.name)
+            given[name] = settings.sourced(plain, section, name)
     return options(**given)
 
 

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.facts import HostFacts
 from prodgen.inputs.bench import Bench
 from prodgen.plan.model import Restart, Role, Service, Stop
 from prodgen.plan.rules import version_of
-from prodgen.provenance import Kind, Sourced, default
+from prodgen.provenance import Kind, Origin, Sourced, default
 
 T = TypeVar("T")
 
+EXAMPLES = {"memory": "2G", "frappe": '"15.72.4"', "gunicorn": '"23.0.0"'}
+"""How a fact is written in prodgen.yaml, where that is not its fallback."""
 
-@dataclass
+
 class Desk:
-    """The working place of one planning run. Only `findings` and `used` grow."""
+    """The working place of one planning run. `findings`, `used` and `missing` grow."""
 
-    bench: Bench
-    facts: HostFacts
-    locked: bool
-    findings: list[Diagnostic] = field(default_factory=list)
-    used: dict[str, Sourced[object]] = field(default_factory=dict)
-    """The detected facts that the plan depends on, by name."""
-    missing: set[str] = field(default_factory=set)
+    def __init__(self, bench: Bench, facts: HostFacts, *, locked: bool) -> None:
+        self.bench = bench
+        self.facts = facts
+        self.locked = locked
+        self.findings: list[Diagnostic] = []
+        self.used: dict[str, Sourced[object]] = {}
+        """The detected facts that the plan depends on, by name."""
+        self.missing: set[str] = set()
 
     def report(self, finding: Diagnostic) -> None:
         self.findings.append(finding)
@@ -38,19 +40,29 @@ class Desk:
             if known.origin.kind is Kind.HOST:
                 self.used[name] = known
             return known
-        if self.locked and name not in self.missing:
-            self.missing.add(name)
-            self.report(
-                error(
-                    "PG501",
-                    f"the fact `{name}` is needed and not declared",
-                    None,
-                    "set `user:` in prodgen.yaml"
-                    if name == "owner"
-                    else f"add it under `host:` in prodgen.yaml, like `{name}: {fallback.value}`",
-                )
-            )
+        if self.locked:
+            self.miss(name, fallback.value)
         return fallback
+
+    def miss(self, name: str, fallback: object = "") -> None:
+        """An error for a fact that nobody declared, once for each."""
+        if name in self.missing:
+            return
+        self.missing.add(name)
+        example = EXAMPLES.get(name, fallback)
+        way_out = f"add it under `host:` in prodgen.yaml, like `{name}: {example}`"
+        if name == "owner":
+            way_out = "set `user:` in prodgen.yaml, or frappe_user in common_site_config.json"
+        what = "user" if name == "owner" else f"host.{name}"
+        self.report(error("PG501", f"`{what}` is needed and not declared", None, way_out))
+
+    @property
+    def gunicorn_version(self) -> Sourced[str] | None:
+        """The version of Gunicorn: declared, or of the bench's own env."""
+        installed = self.bench.packages.get("gunicorn")
+        if self.facts.gunicorn or not installed:
+            return self.facts.gunicorn
+        return Sourced(installed, Origin(Kind.FILE, "the folder of gunicorn in the bench's env"))
 
     @property
     def frappe(self) -> tuple[int, ...]:
@@ -67,8 +79,7 @@ class Desk:
         return self.frappe >= since
 
 
-@dataclass(frozen=True, slots=True)
-class Premises:
+class Premises(NamedTuple):
     """The values that every service of a bench shares."""
 
     name: Sourced[str]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from prodgen.inputs.procfile import Entry
 from prodgen.inputs.shellwords import Command, parse_command
@@ -38,25 +39,30 @@ BENCH_TASKS = {
 OWN_REDIS = frozenset({"redis_cache", "redis_queue", "redis_socketio"})
 """The conf files that bench writes (bench/config/redis.py); another one is a process like any."""
 SHELLS = frozenset({"sh", "bash", "dash"})
-PYTHON = re.compile(r"python[0-9.]*")
-PORT_OPTION = re.compile(r"--port[ =]\s*([0-9]+)")
-INNER_COMMAND = re.compile(r"(?:^|&&|;)\s*(?:exec\s+)?((?:\S*/)?bench\s+(?:serve|start)\b[^&;|]*)")
+PYTHON = r"python[0-9.]*"
+PORT_OPTION = r"--port[ =]\s*([^\s;&|]+)"
+INNER_COMMAND = r"(?:^|&&|;)\s*(?:exec\s+)?((?:\S*/)?bench\s+(?:serve|start)\b[^&;|]*)"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A Procfile line understood. `options` are those of a bench command, by long name."""
 
     entry: Entry
     task: Task
     command: Command
-    options: dict[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = {}
     dropped: str = ""
     """Words about a part of the command that production does without."""
 
     @property
     def name(self) -> str:
         return self.entry.name
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """The queues that a worker's line names; none is all of them."""
+        named = self.options.get("queue", "").split(",")
+        return tuple(name.strip() for name in named if name.strip())
 
 
 def understand(entry: Entry) -> Line:
@@ -105,7 +111,7 @@ def _unwrap(command: Command) -> Command:
 def _is_bench_helper(words: tuple[str, ...]) -> bool:
     """Whether this is `env/bin/python -m frappe.utils.bench_helper frappe …`."""
     helper = ("-m", "frappe.utils.bench_helper", "frappe")
-    return bool(PYTHON.fullmatch(PurePosixPath(words[0]).name)) and words[1:4] == helper
+    return bool(re.fullmatch(PYTHON, PurePosixPath(words[0]).name)) and words[1:4] == helper
 
 
 def _understand_bench(entry: Entry, command: Command, words: tuple[str, ...]) -> Line:
@@ -118,9 +124,9 @@ def _understand_bench(entry: Entry, command: Command, words: tuple[str, ...]) ->
 def _understand_script(entry: Entry, command: Command) -> Line:
     """A command for a shell: only a development server hidden in it must not reach production."""
     text = command.text
-    served = INNER_COMMAND.search(text)
+    served = re.search(INNER_COMMAND, text)
     if served:
-        port = PORT_OPTION.search(served[1])
+        port = re.search(PORT_OPTION, served[1])
         rest = text.replace(served[1], "").strip(" ;&")
         return Line(entry, Task.SERVE, command, {"port": port[1]} if port else {}, rest)
     if re.search(r"(?:^|\s)(?:\S*/)?bench\s+watch\b", text):

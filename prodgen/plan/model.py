@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from prodgen.plan.options import NginxOptions, SupervisorOptions, SystemdOptions
 from prodgen.provenance import Sourced
@@ -38,24 +38,21 @@ class Restart(Enum):
     """Always too, but a clean exit soon after the start is normal: wait before each new try."""
 
 
-@dataclass(frozen=True, slots=True)
-class Queue:
+class Queue(NamedTuple):
     """A queue and the seconds that a job on it may take."""
 
     name: str
     timeout: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(NamedTuple):
     """How a service ends: the signal, and the seconds before it is killed."""
 
     signal: str
     seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Where a server listens: a TCP port of a host, or a unix socket."""
 
     host: str = ""
@@ -69,8 +66,7 @@ class Address:
         return f"{host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gunicorn:
+class Gunicorn(NamedTuple):
     """The settings of one Gunicorn instance; times in seconds.
 
     They live in a file of their own, so that a change of them leaves the command as it is.
@@ -89,8 +85,7 @@ class Gunicorn:
     """Whether the application is loaded once, before the workers fork."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Redis:
+class Redis(NamedTuple):
     """The settings of a Redis server whose conf file prodgen makes (`redis: {managed: true}`)."""
 
     conf: Sourced[PurePosixPath]
@@ -103,8 +98,7 @@ class Redis:
     """Megabytes beyond which it forgets the oldest; None forgets nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
+class Service(NamedTuple):
     """One kind of process. Its name is the stem of program and unit names."""
 
     name: Sourced[str]
@@ -126,28 +120,29 @@ class Service:
     """Where others reach it, if they do."""
     listen: Sourced[Address] | None = None
     """The socket that the manager opens and hands to every instance."""
+    socket_group: Sourced[str] | None = None
+    """The only group that may connect to it, where it is a unix socket; None for everyone."""
+    env_file: Sourced[PurePosixPath] | None = None
+    """A file of secrets that it reads at its start, on the host."""
     gunicorn: Gunicorn | None = None
     redis: Redis | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(NamedTuple):
     """Paths of a certificate with its chain and of its key, both PEM."""
 
     chain: str
     key: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerName:
+class ServerName(NamedTuple):
     """One name under which a site is reached, with the certificate that covers it."""
 
     name: Sourced[str]
     certificate: Sourced[Certificate] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
+class Site(NamedTuple):
     """One site: the name of its folder, its public names, and its limits."""
 
     folder: Sourced[str]
@@ -158,8 +153,7 @@ class Site:
     """Bytes of the largest request body."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proxy:
+class Proxy(NamedTuple):
     """What the reverse proxy stands before; times in seconds."""
 
     web: Sourced[Address]
@@ -167,16 +161,14 @@ class Proxy:
     read_timeout: Sourced[int]
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(NamedTuple):
     """A process of the Procfile that production does not run, and why."""
 
     name: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(NamedTuple):
     """What should run for one bench."""
 
     bench_name: Sourced[str]
@@ -195,19 +187,26 @@ class Plan:
     versions: Mapping[str, Sourced[str]]
     """Versions of `nginx`, `systemd`, … that the output must suit, where they are known."""
 
-    nginx: NginxOptions = field(default_factory=NginxOptions)
-    systemd: SystemdOptions = field(default_factory=SystemdOptions)
-    supervisor: SupervisorOptions = field(default_factory=SupervisorOptions)
+    nginx: NginxOptions = NginxOptions()
+    systemd: SystemdOptions = SystemdOptions()
+    supervisor: SupervisorOptions = SupervisorOptions()
 
     @property
     def config_files(self) -> dict[str, list[PurePosixPath]]:
         """The files that services read at their start, by the target that makes them."""
         gunicorn = [one.gunicorn for one in self.services if one.gunicorn]
         redis = [one.redis.conf.value for one in self.services if one.redis]
+        has_secrets = any(one.env_file for one in self.services)
         return {
+            "environment": [self.env_reader] if has_secrets else [],
             "gunicorn": [self.config_folder.value / "gunicorn.conf.py"] if gunicorn else [],
             "redis": redis,
         }
+
+    @property
+    def env_reader(self) -> PurePosixPath:
+        """The program that reads a file of secrets for a service, and then becomes the service."""
+        return self.config_folder.value / "with-env.sh"
 
     def with_role(self, *roles: Role) -> tuple[Service, ...]:
         """The services that have one of these roles."""

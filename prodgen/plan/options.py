@@ -3,100 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from prodgen.provenance import Sourced, default
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NginxOptions:
+class NginxOptions(NamedTuple):
     """Choices about the reverse proxy."""
 
-    trusted_proxies: Sourced[tuple[str, ...]] = field(
-        default_factory=lambda: default((), "no load balancer stands before nginx")
-    )
+    trusted_proxies: Sourced[tuple[str, ...]] = default((), "no load balancer stands before nginx")
     """Addresses and networks (CIDR) whose word on client address and scheme counts."""
-    tls: Sourced[str] = field(
-        default_factory=lambda: default("intermediate", "every client of the last ten years")
-    )
+    tls: Sourced[str] = default("intermediate", "every client of the last ten years")
     """Mozilla's profile: `intermediate` (TLS 1.2 and 1.3) or `modern` (TLS 1.3 only)."""
-    hsts: Sourced[str] = field(
-        default_factory=lambda: default("max-age", "browsers stay on HTTPS; only for these names")
-    )
+    hsts: Sourced[str] = default("max-age", "browsers stay on HTTPS; only for these names")
     """`off`, `max-age`, `subdomains` (adds includeSubDomains) or `preload` (adds both)."""
-    hsts_max_age: Sourced[int] = field(
-        default_factory=lambda: default(63072000, "two years, as Mozilla advises")
-    )
+    hsts_max_age: Sourced[int] = default(63072000, "two years, as Mozilla advises")
     """Seconds that browsers remember it; 0 makes them forget."""
-    certificates: Sourced[str] = field(
-        default_factory=lambda: default("servers", "only nginx's master, as root, reads the keys")
-    )
+    certificates: Sourced[str] = default("servers", "only nginx's master, as root, reads the keys")
     """`servers` (one for each certificate), or `map`: one server for all, which loads thousands
     of certificates at once, but whose workers read chain and key at each handshake."""
-    http2: Sourced[bool] = field(
-        default_factory=lambda: default(True, "every browser speaks it over TLS")
-    )
-    http3: Sourced[bool] = field(
-        default_factory=lambda: default(False, "not every build has it, and UDP 443 must be open")
-    )
-    ipv6: Sourced[bool] = field(
-        default_factory=lambda: default(True, "Debian's own default site listens there too")
-    )
+    http2: Sourced[bool] = default(True, "every browser speaks it over TLS")
+    http3: Sourced[bool] = default(False, "not every build has it, and UDP 443 must be open")
+    ipv6: Sourced[bool] = default(True, "Debian's own default site listens there too")
     """False for a kernel without IPv6, where nginx would not start."""
-    acme_webroot: Sourced[str] = field(
-        default_factory=lambda: default("/var/www/letsencrypt", "certbot --webroot writes there")
-    )
+    acme_webroot: Sourced[str] = default("/var/www/letsencrypt", "certbot --webroot writes there")
     """Folder for certificate challenges; empty leaves those paths to the application."""
-    access_log: Sourced[str] = field(
-        default_factory=lambda: default("", "/var/log/nginx/<bench>.access.log, rotated by Debian")
-    )
+    access_log: Sourced[str] = default("", "/var/log/nginx/<bench>.access.log, rotated by Debian")
     """An absolute path, `off`, or empty for the default."""
-    json_logs: Sourced[bool] = field(
-        default_factory=lambda: default(False, "text is what people read")
-    )
-    login_rate: Sourced[int] = field(
-        default_factory=lambda: default(0, "Frappe itself limits failed logins")
-    )
+    json_logs: Sourced[bool] = default(False, "text is what people read")
+    login_rate: Sourced[int] = default(0, "Frappe itself limits failed logins")
     """Logins, sign-ups and password resets a minute from one client address; 0 is no limit."""
-    api_rate: Sourced[int] = field(
-        default_factory=lambda: default(0, "one address may be a whole office")
-    )
+    api_rate: Sourced[int] = default(0, "one address may be a whole office")
     """API requests a second from one client address; 0 is no limit."""
-    gzip_static: Sourced[bool] = field(
-        default_factory=lambda: default(False, "nginx must be built with the module")
-    )
+    gzip_static: Sourced[bool] = default(False, "nginx must be built with the module")
     """Send `x.js.gz` where it lies beside `x.js`."""
-    default_server: Sourced[bool] = field(
-        default_factory=lambda: default(False, "the host may have one, and two are fatal")
-    )
+    default_server: Sourced[bool] = default(False, "the host may have one, and two are fatal")
     """Also make the host's file: unknown names reach nothing, and long lists of names fit."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SupervisorOptions:
+class SupervisorOptions(NamedTuple):
     """Choices about the programs and their groups."""
 
-    groups: Sourced[str] = field(
-        default_factory=lambda: default("bench", "the groups that `bench restart` looks for")
-    )
+    groups: Sourced[str] = default("bench", "the groups that `bench restart` looks for")
     """`bench`, or `pool`: each pool, the scheduler and realtime are groups of their own, so that
     a change of one restarts no other; `bench restart` then needs `supervisor_restart_cmd`."""
-    log_bytes: Sourced[int] = field(
-        default_factory=lambda: default(20 * 1024**2, "some 50,000 requests")
-    )
+    log_bytes: Sourced[int] = default(20 * 1024**2, "some 50,000 requests")
     """Size at which a log is rotated; each process has two, for output and for errors."""
-    log_backups: Sourced[int] = field(
-        default_factory=lambda: default(5, "all logs of an ordinary bench stay below 3 GB")
-    )
+    log_backups: Sourced[int] = default(5, "all logs of an ordinary bench stay below 3 GB")
     """Rotated logs that are kept; at least one, else rotation loses lines."""
-    scheduler_wait: Sourced[int] = field(
-        default_factory=lambda: default(30, "seldom enough to cost nothing, and soon enough")
-    )
+    syslog: Sourced[bool] = default(False, "files alone, as bench has it")
+    """Whether each line goes to syslog, and so to the journal, beside the files."""
+    scheduler_wait: Sourced[int] = default(30, "seldom enough to cost nothing, and soon enough")
     """Seconds before the next try of a scheduler that found another one at work."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resources:
+class Resources(NamedTuple):
     """Limits of every process group of one role; None is no limit."""
 
     memory_high: Sourced[int] | None = None
@@ -111,35 +72,22 @@ class Resources:
     """Processes and threads."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SystemdOptions:
+class SystemdOptions(NamedTuple):
     """Choices about the units."""
 
-    hardening: Sourced[str] = field(default_factory=lambda: default("standard", "safe and tried"))
+    hardening: Sourced[str] = default("standard", "safe and tried")
     """`off`, `standard` or `strict`."""
-    scope: Sourced[str] = field(
-        default_factory=lambda: default("system", "root's manager starts them at boot")
-    )
+    scope: Sourced[str] = default("system", "root's manager starts them at boot")
     """`system`, or `user` for the manager of the bench's user, which needs lingering."""
-    logs: Sourced[str] = field(
-        default_factory=lambda: default("journal", "it rotates by itself and loses no line")
-    )
+    logs: Sourced[str] = default("journal", "it rotates by itself and loses no line")
     """`journal`, or `files` for files in the plan's log folder."""
-    redis_notify: Sourced[bool] = field(
-        default_factory=lambda: default(True, "Debian's and Ubuntu's redis-server can")
-    )
+    redis_notify: Sourced[bool] = default(True, "Debian's and Ubuntu's redis-server can")
     """Whether redis-server is linked to libsystemd and says when it is ready."""
-    socket_group: Sourced[str] = field(
-        default_factory=lambda: default("", "as open as a TCP port of the machine")
-    )
-    """The only group that may connect to the web's unix socket; empty for everyone."""
-    read_write_paths: Sourced[tuple[str, ...]] = field(
-        default_factory=lambda: default((), "Frappe writes inside the bench only")
-    )
+    read_write_paths: Sourced[tuple[str, ...]] = default((), "Frappe writes inside the bench only")
     """Folders outside the bench that web and workers write to, such as a mounted disk."""
-    read_only_paths: Sourced[tuple[str, ...]] = field(
-        default_factory=lambda: default((), "the bench's env uses the system's Python")
+    read_only_paths: Sourced[tuple[str, ...]] = default(
+        (), "the bench's env uses the system's Python"
     )
     """Folders in a home that `strict` must show, such as a Python of uv or pyenv."""
-    resources: Mapping[str, Resources] = field(default_factory=dict)
+    resources: Mapping[str, Resources] = {}
     """Limits by role (`web`, `worker`, …); `bench` limits all of it together."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import PurePosixPath
 
 from prodgen.diagnostics import note
@@ -97,13 +96,3 @@ def with_exec(script: str) -> str:
         return script
     prefix = "exec env " if ASSIGNMENT.fullmatch(words[0].text) else "exec "
     return prefix + script
-
-
-def redirected_log(line: Line, made: Service) -> Service:
-    """The service with the log name of its line's redirection: `1>> logs/x.log` gives `x`."""
-    for redirect in line.command.redirects:
-        name = PurePosixPath(redirect.target)
-        if redirect.descriptor == 1 and name.parts[:1] == ("logs",) and name.suffix == ".log":
-            stem = Sourced(name.stem, Origin(Kind.FILE, f"the redirection of `{line.name}`"))
-            return replace(made, log=stem)
-    return made

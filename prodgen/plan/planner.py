@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
-from prodgen.diagnostics import Diagnostic, error, has_errors, note, warning
+from prodgen.diagnostics import Diagnostic, Location, error, has_errors, note
 from prodgen.host.facts import HostFacts
 from prodgen.inputs.bench import Bench
 from prodgen.inputs.values import Values
 from prodgen.plan import rules
 from prodgen.plan.choices import options_from, resources_from
+from prodgen.plan.counts import mention_many_workers
 from prodgen.plan.desk import Desk, Premises
 from prodgen.plan.leftout import unused
-from prodgen.plan.lines import Line, Task, understand
-from prodgen.plan.model import Manager, Plan, Proxy, Service
+from prodgen.plan.lines import Task, understand
+from prodgen.plan.model import Manager, Plan, Proxy, Role, Service
 from prodgen.plan.options import NginxOptions, SupervisorOptions, SystemdOptions
 from prodgen.plan.other import plan_other
 from prodgen.plan.processes import entries, excluded
 from prodgen.plan.realtime import find_node, plan_realtime, plan_scheduler
 from prodgen.plan.redis import plan_redis
+from prodgen.plan.secrets import refuse_secrets, with_env_file
 from prodgen.plan.sites import plan_sites
+from prodgen.plan.unserved import mention_unserved
+from prodgen.plan.variables import with_variables
+from prodgen.plan.versions import mention_frappe_version, versions
 from prodgen.plan.web import http_timeout, plan_web
 from prodgen.plan.workerpool import plan_worker_pools
-from prodgen.plan.workers import plan_workers
-from prodgen.provenance import Kind, Sourced, default
+from prodgen.plan.workers import known_queues, plan_workers
+from prodgen.provenance import Kind, Origin, Sourced, default
 
-BENCH_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-STRANGE = re.compile(r"[^A-Za-z0-9._-]+")
+BENCH_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+STRANGE = r"[^A-Za-z0-9._-]+"
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """A plan, or None where an error stands in the way, and the facts that went into it."""
 
     plan: Plan | None
@@ -47,26 +52,31 @@ def build_plan(
 
     With `locked`, a fact that is needed and unknown is an error rather than a default.
     """
-    desk = Desk(bench, facts, locked)
+    desk = Desk(bench, facts, locked=locked)
     lines = [understand(entry) for entry in entries(desk)]
-    _mention_frappe_version(desk, lines)
-    _mention_dotenv(desk)
+    refuse_secrets(desk, lines)
+    mention_frappe_version(desk, lines)
     node = find_node(desk, lines)
     premises = _premises(desk, node)
     web = plan_web(desk, premises, lines)
     realtime = plan_realtime(desk, premises, lines, node)
     scheduler = plan_scheduler(desk, premises, lines)
+    known = known_queues(desk)
     services = [
-        *plan_redis(desk, premises),
+        *plan_redis(desk, premises, lines),
         *([web.service] if web else []),
         *([realtime.service] if realtime else []),
         *([scheduler] if scheduler else []),
-        *plan_workers(desk, premises, lines),
-        *plan_worker_pools(desk, premises, lines),
+        *plan_workers(desk, premises, lines, known),
+        *plan_worker_pools(desk, premises, lines, known),
         *(plan_other(desk, premises, line) for line in lines if line.task is Task.OTHER),
     ]
+    services = with_env_file(desk, premises, services)
+    services = with_variables(desk, lines, services)
+    mention_many_workers(desk, services)
+    mention_unserved(desk, lines, services, known)
     _refuse_shared_names(desk, services)
-    _refuse_shared_ports(desk)
+    _refuse_shared_ports(desk, services)
     proxy = None
     if web:
         timeout = http_timeout(desk)
@@ -77,12 +87,13 @@ def build_plan(
                 timeout.value + rules.PROXY_MARGIN, "longer than Gunicorn's own time-out"
             ),
         )
+    manager = _manager(bench)
     plan = Plan(
         bench_name=premises.name,
         bench=premises.path,
         user=premises.user,
         home=premises.home,
-        manager=_manager(bench),
+        manager=manager,
         log_folder=_log_folder(desk, premises),
         config_folder=premises.config_folder,
         services=_with_known_order(services),
@@ -92,22 +103,31 @@ def build_plan(
             *excluded(desk),
             *unused(desk, lines, services),
         ),
-        versions=_versions(desk),
+        versions=versions(desk, manager.value),
         nginx=_nginx_options(desk),
         systemd=_systemd_options(bench.settings),
-        supervisor=options_from(bench.settings, "supervisor", SupervisorOptions),
+        supervisor=_supervisor_options(bench.settings),
     )
     made = None if has_errors(desk.findings) else plan
     return Planned(made, desk.used), desk.findings
 
 
 def _nginx_options(desk: Desk) -> NginxOptions:
-    """The chosen options; files compressed beforehand are sent where nginx is known to be able."""
+    """The chosen options, and for two that nobody chose what suits the host.
+
+    Files compressed beforehand are sent where nginx is known to be able. A kernel that is known to
+    have no IPv6 is not asked to listen there.
+    """
     options = options_from(desk.bench.settings, "nginx", NginxOptions)
-    modules = desk.facts.nginx_modules
+    modules, ipv6 = desk.facts.nginx_modules, desk.facts.ipv6
     if options.gzip_static.origin.kind is Kind.DEFAULT and modules:
         has_it = "http_gzip_static_module" in modules.value
-        return replace(options, gzip_static=modules.derive(has_it, "whether nginx can send them"))
+        static = modules.derive(has_it, "whether nginx can send them")
+        options = options._replace(gzip_static=static)
+    if options.ipv6.origin.kind is Kind.DEFAULT and ipv6 and not ipv6.value:
+        if ipv6.origin.kind is Kind.HOST:
+            desk.used["ipv6"] = ipv6
+        options = options._replace(ipv6=ipv6)
     return options
 
 
@@ -115,7 +135,16 @@ def _systemd_options(settings: Values) -> SystemdOptions:
     """The chosen options, with where logs go and the limits by role."""
     options = options_from(settings, "systemd", SystemdOptions)
     mode = settings.text("logging", "mode")
-    return replace(options, logs=mode or options.logs, resources=resources_from(settings))
+    return options._replace(logs=mode or options.logs, resources=resources_from(settings))
+
+
+def _supervisor_options(settings: Values) -> SupervisorOptions:
+    """The chosen options, and whether the lines of logs go to syslog too."""
+    options = options_from(settings, "supervisor", SupervisorOptions)
+    mode = settings.text("logging", "mode")
+    if mode is None:
+        return options
+    return options._replace(syslog=mode.derive(mode.value == "journal", "journald reads syslog"))
 
 
 def _log_folder(desk: Desk, premises: Premises) -> Sourced[PurePosixPath]:
@@ -167,9 +196,9 @@ def _name(desk: Desk, path: Sourced[PurePosixPath]) -> Sourced[str]:
     if given:
         return given
     base = path.value.name
-    if BENCH_NAME.fullmatch(base):
+    if re.fullmatch(BENCH_NAME, base):
         return path.derive(base, "the name of the bench folder")
-    name = STRANGE.sub("-", base).strip("-._")[:64]
+    name = re.sub(STRANGE, "-", base).strip("-._")[:64]
     if not name:
         desk.report(
             error(
@@ -180,7 +209,8 @@ def _name(desk: Desk, path: Sourced[PurePosixPath]) -> Sourced[str]:
             )
         )
         return default("bench", "no better one")
-    desk.report(note("PG504", f"the services of the folder `{base}` are called {name}-…"))
+    message = f"the services of the folder `{base}` are called {name}-…"
+    desk.report(note("PG504", message, None, "set bench_name in prodgen.yaml for another name"))
     return path.derive(name, "the name of the bench folder, without what names cannot have")
 
 
@@ -194,52 +224,11 @@ def _manager(bench: Bench) -> Sourced[Manager]:
     return default(Manager.SUPERVISOR, "bench's own default")
 
 
-def _mention_dotenv(desk: Desk) -> None:
-    """Honcho hands `.env` to every process; here nothing does, since its values may be secret."""
-    if not desk.bench.dotenv:
-        return
-    names = ", ".join(sorted({variable.name for variable in desk.bench.dotenv}))
-    desk.report(
-        warning(
-            "PG608",
-            f".env is for development: in production no process gets {names}",
-            desk.bench.dotenv[0].location,
-            "put what is no secret under `env:` in prodgen.yaml",
-        )
-    )
-
-
-def _mention_frappe_version(desk: Desk, lines: list[Line]) -> None:
-    if all(line.task in (Task.OTHER, Task.DEVELOPMENT) for line in lines):
-        return
-    version = desk.frappe_version
-    if version is None:
-        desk.report(
-            warning(
-                "PG505",
-                "the version of Frappe is unknown (no apps/frappe here): one pool a queue, "
-                "realtime on port 9000",
-                None,
-                "run prodgen on the bench itself, or declare `host: {frappe: …}` in prodgen.yaml",
-            )
-        )
-    elif not rules.OLDEST_KNOWN <= desk.frappe < rules.NEWEST_KNOWN:
-        desk.report(
-            warning(
-                "PG506",
-                f"Frappe {version.value} has not been tried with prodgen",
-                version.location,
-                "13 to 17 have; look at the output with care",
-            )
-        )
-
-
 def _with_known_order(services: list[Service]) -> tuple[Service, ...]:
     """The services, each waiting only for those that are there."""
     names = {service.name.value for service in services}
     return tuple(
-        replace(
-            service,
+        service._replace(
             after=Sourced(
                 tuple(name for name in service.after.value if name in names), service.after.origin
             ),
@@ -265,27 +254,32 @@ def _refuse_shared_names(desk: Desk, services: list[Service]) -> None:
             )
 
 
-def _refuse_shared_ports(desk: Desk) -> None:
-    common = desk.bench.common
-    web, realtime = common.integer("webserver_port"), common.integer("socketio_port")
-    if web and realtime and web.value == realtime.value and realtime.location and web.location:
+def _refuse_shared_ports(desk: Desk, services: list[Service]) -> None:
+    known = [(one, one.address) for one in services if one.address and one.address.value.port]
+    for (one, first), (other, second) in itertools.combinations(known, 2):
+        if first.value.port != second.value.port or not _meet(one, other):
+            continue
+        before, place = _place(first.origin), _place(second.origin)
         desk.report(
             error(
                 "PG606",
-                f"webserver_port and socketio_port are both {web.value}",
-                realtime.location,
+                f"{one.description.value} and {other.description.value} would both listen on "
+                f"port {first.value.port}",
+                place or before,
                 "give each its own",
-                (("webserver_port", web.location),),
+                (("the other use", before),) if place and before else (),
             )
         )
 
 
-def _versions(desk: Desk) -> dict[str, Sourced[str]]:
-    known = {
-        "frappe": desk.frappe_version,
-        "gunicorn": desk.facts.gunicorn,
-        "nginx": desk.facts.nginx,
-        "openssl": desk.facts.openssl,
-        "systemd": desk.facts.systemd,
-    }
-    return {name: version for name, version in known.items() if version}
+def _meet(one: Service, other: Service) -> bool:
+    """Whether two listeners of one port meet: the realtime server takes every address."""
+    hosts = {each.address.value.host for each in (one, other) if each.address}
+    return len(hosts) == 1 or Role.REALTIME in (one.role.value, other.role.value)
+
+
+def _place(origin: Origin) -> Location | None:
+    """Where a value was given, be it by way of others."""
+    if origin.location:
+        return origin.location
+    return next((found for one in origin.because if (found := _place(one))), None)

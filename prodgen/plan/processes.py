@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from prodgen.diagnostics import Location, error
 from prodgen.inputs.procfile import Entry
@@ -19,7 +18,7 @@ def entries(desk: Desk) -> list[Entry]:
     chosen = desk.bench.settings.table("processes")
     written = {entry.name: entry for entry in desk.bench.procfile.entries}
     kept = [
-        replace(entry, command=_command(desk, name) or entry.command)
+        entry._replace(command=_command(desk, name) or entry.command)
         for name, entry in written.items()
         if chosen.get(name) is not False
     ]

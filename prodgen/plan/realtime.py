@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -32,8 +31,9 @@ def plan_realtime(
     if line is None:
         return None
     origin = Origin(Kind.FILE, f"the Procfile's process `{line.name}`", At(line.entry.location))
-    backend = desk.bench.common.text("socketio_backend")
-    if backend and backend.value == "python":
+    backend = _python_backend(desk)
+    if backend:
+        _check_backend(desk, backend)
         python = premises.in_env("python")
         words: tuple[str, ...] = (python.value, "-m", "frappe.realtime.server")
         argv = python.derive(words, "socketio_backend is python", backend)
@@ -54,8 +54,29 @@ def plan_realtime(
         environment=_environment(desk, premises),
         after=tuple(f"{premises.name.value}-redis-{kind}" for kind in ("queue", "cache")),
     )
-    address = _address(desk)
-    return Realtime(replace(made, address=address), address)
+    address = _address(desk, premises)
+    return Realtime(made._replace(address=address), address)
+
+
+def _python_backend(desk: Desk) -> Sourced[str] | None:
+    """`socketio_backend` where it asks for the server in Python."""
+    backend = desk.bench.common.text("socketio_backend")
+    return backend if backend and backend.value == "python" else None
+
+
+def _check_backend(desk: Desk, backend: Sourced[str]) -> None:
+    """A word where Frappe has no such server, or where apps/frappe is not here to see it."""
+    if desk.bench.has_python_realtime:
+        return
+    report = error if desk.frappe and not desk.is_frappe(rules.PYTHON_REALTIME) else warning
+    desk.report(
+        report(
+            "PG634",
+            "socketio_backend is python, and apps/frappe/frappe/realtime/server.py is not there",
+            backend.location,
+            "take socketio_backend out, so that node runs it, or update Frappe",
+        )
+    )
 
 
 def _line(desk: Desk, lines: list[Line]) -> Line | None:
@@ -72,8 +93,7 @@ def find_node(desk: Desk, lines: list[Line]) -> Sourced[PurePosixPath] | None:
     A path in the Procfile is that of a developer's machine: the host's own fact decides.
     """
     line = _line(desk, lines)
-    backend = desk.bench.common.text("socketio_backend")
-    if line is None or (backend and backend.value == "python"):
+    if line is None or _python_backend(desk):
         return None
     fallback = default(PurePosixPath("/usr/bin/node"), "where packages put it")
     node = desk.fact("node", fallback)
@@ -107,11 +127,13 @@ def _environment(desk: Desk, premises: Premises) -> Sourced[tuple[tuple[str, str
     port = desk.bench.settings.integer("realtime", "port")
     if port is None:
         return None
-    if desk.frappe and not desk.is_frappe(rules.REALTIME_ON_QUEUE):
+    is_old = desk.frappe and not desk.is_frappe(rules.REALTIME_ON_QUEUE)
+    if is_old or _python_backend(desk):
+        who = "this Frappe" if is_old else "realtime in Python"
         desk.report(
             error(
                 "PG633",
-                "this Frappe reads the port of realtime from sites/common_site_config.json only",
+                f"{who} reads the port of realtime from sites/common_site_config.json only",
                 port.location,
                 f"set socketio_port to {port.value} there, and leave realtime.port out",
             )
@@ -120,11 +142,12 @@ def _environment(desk: Desk, premises: Premises) -> Sourced[tuple[tuple[str, str
     return port.derive(tuple(sorted(pairs.items())), "Frappe reads the port from there")
 
 
-def _address(desk: Desk) -> Sourced[Address]:
+def _address(desk: Desk, premises: Premises) -> Sourced[Address]:
     common = desk.bench.common
     socket = common.text("socketio_uds")
     if socket and desk.is_frappe(rules.REALTIME_SOCKET):
-        return socket.derive(Address(path=socket.value), "a unix socket")
+        folder = premises.sites if _python_backend(desk) else premises.path
+        return socket.derive(Address(path=str(folder.value / socket.value)), "a unix socket")
     port = desk.bench.settings.integer("realtime", "port") or common.integer("socketio_port")
     if port is None:
         late = desk.is_frappe(rules.REALTIME_ON_QUEUE) or not desk.frappe
@@ -143,7 +166,7 @@ def plan_scheduler(desk: Desk, premises: Premises, lines: list[Line]) -> Service
                 "PG632",
                 f"a second scheduler, `{extra.name}`",
                 extra.entry.location,
-                "one is enough: two would run every event twice",
+                "remove one; this second one is left out, since two would run every event twice",
             )
         )
     python = premises.in_env("python")

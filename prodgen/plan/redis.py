@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from prodgen.diagnostics import Location, error, note, warning
-from prodgen.inputs.redisconf import RedisConf
 from prodgen.plan import rules
 from prodgen.plan.desk import Desk, Premises, service
+from prodgen.plan.lines import Line, Task
 from prodgen.plan.model import Address, Redis, Role, Service, Stop
 from prodgen.provenance import At, Kind, Origin, Sourced, default
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1", ""})
 STOCK_PORT = 6379
+UNKNOWN_PORT = 0
+"""Of a server whose conf file only the host has."""
 MEGABYTE = 1024**2
 SCHEMES = ("redis", "rediss", "unix")
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(NamedTuple):
     """One Redis that a bench may have."""
 
     key: str
@@ -36,9 +37,10 @@ SERVERS = (
 )
 
 
-def plan_redis(desk: Desk, premises: Premises) -> list[Service]:
+def plan_redis(desk: Desk, premises: Premises, lines: list[Line]) -> list[Service]:
     """The Redis servers that this bench runs itself."""
     found: list[Service] = []
+    started = {line.options["conf"]: line for line in lines if line.task is Task.REDIS}
     urls: set[str] = set()
     ports: set[int] = set()
     for server in SERVERS:
@@ -46,28 +48,63 @@ def plan_redis(desk: Desk, premises: Premises) -> list[Service]:
         if url and url.value in urls:
             continue
         urls.add(url.value if url else "")
-        port = _own_port(desk, server)
-        if port and port not in ports:
+        port = _own_port(desk, server, started.get(server.key))
+        if port is not None and (port == UNKNOWN_PORT or port not in ports):
             ports.add(port)
             found.append(_service(desk, premises, server, port))
     return found
 
 
-def _own_port(desk: Desk, server: Server) -> int | None:
-    """The port that the bench's own server listens on, or None where it is not ours to run."""
+def _own_port(desk: Desk, server: Server, line: Line | None) -> int | None:
+    """The port that the bench's own server listens on, or None where it is not ours to run.
+
+    `line` is the one that starts it in the Procfile, if there is one.
+    """
     if not _is_read(desk, server) or _goes_through_sentinel(desk, server):
         return None
     conf = desk.bench.redis_confs.get(server.key)
     url = desk.bench.common.text(server.key)
-    if url is None:
-        return conf.port if conf else None
-    port = _local_port(desk, server, url)
     managed = desk.bench.settings.flag("redis", "managed")
+    if url is None:
+        if conf or line is None:
+            return (conf.port or None) if conf else None
+        return _port_of_host(desk, server, line, managed)
+    port = _local_port(desk, server, url)
     if managed and managed.value:
         return port if _needs_no_password(desk, server, url) else None
-    if port is None or not _is_served_by(desk, server, conf, url, port):
+    if port is None or not _is_served_by(desk, server, url, port, line):
         return None
     return port
+
+
+def _port_of_host(
+    desk: Desk, server: Server, line: Line, managed: Sourced[bool] | None
+) -> int | None:
+    """The Procfile starts it, and neither its URL nor its conf file is here: the host has them."""
+    if not (managed and managed.value):
+        _report_no_conf(desk, server, line.entry.location)
+        return UNKNOWN_PORT
+    usual = 11000 if server.role is Role.QUEUE else 13000
+    desk.report(
+        error(
+            "PG627",
+            f"nothing here says on which port {server.key} listens",
+            managed.location,
+            f'add {server.key} to sites/common_site_config.json, like "redis://127.0.0.1:{usual}"',
+        )
+    )
+    return None
+
+
+def _report_no_conf(desk: Desk, server: Server, place: Location | None) -> None:
+    desk.report(
+        warning(
+            "PG622",
+            f"config/{server.key}.conf is not here: this Redis starts only where the host has it",
+            place,
+            "run `bench setup redis` there, or let prodgen make it with `redis: {managed: true}`",
+        )
+    )
 
 
 def _needs_no_password(desk: Desk, server: Server, url: Sourced[str]) -> bool:
@@ -132,26 +169,34 @@ def _masked(url: str) -> str:
 
 
 def _is_served_by(
-    desk: Desk, server: Server, conf: RedisConf | None, url: Sourced[str], port: int
+    desk: Desk, server: Server, url: Sourced[str], port: int, line: Line | None
 ) -> bool:
     """Whether the bench's own conf file listens where the URL points; else says what is amiss."""
+    conf = desk.bench.redis_confs.get(server.key)
     if conf and conf.port == port:
         return True
     if conf:
+        way_out = "run `bench setup redis` if it should be the bench's own"
+        if port == STOCK_PORT and conf.port:
+            own = f"redis://127.0.0.1:{conf.port}"
+            way_out = f"if the machine's own Redis is not meant, set {server.key} to {own}"
         desk.report(
             warning(
                 "PG623",
                 f"{server.key} is at port {port}, but {conf.name} listens on {conf.port}; "
                 "the bench's own Redis is left out",
                 url.location,
-                "run `bench setup redis` if it should be the bench's own",
+                way_out,
                 (("its port", conf.location),),
             )
         )
     elif port == STOCK_PORT:
         desk.report(
-            note("PG625", f"{server.key} is the machine's own Redis (port {port})", url.location)
+            note("PG625", f"{server.key} is the machine's own Redis, on port {port}", url.location)
         )
+    elif line:
+        _report_no_conf(desk, server, url.location)
+        return True
     else:
         desk.report(
             warning(
@@ -183,7 +228,7 @@ def _service(desk: Desk, premises: Premises, server: Server, port: int) -> Servi
     )
     origin = Origin(Kind.FILE, f"port in config/{server.key}.conf", At(_conf_place(desk, server)))
     address = Sourced(Address("127.0.0.1", port), managed.port.origin if managed else origin)
-    return replace(made, address=address, redis=managed)
+    return made._replace(address=None if port == UNKNOWN_PORT else address, redis=managed)
 
 
 def _managed(desk: Desk, premises: Premises, server: Server, port: int) -> Redis | None:

@@ -21,6 +21,10 @@ STOP_MARGIN = 10
 MAX_REQUESTS = 5000
 WEB_INSTANCES = 2
 """Two Gunicorn masters on one socket can be restarted in turn, and no request is refused."""
+SECOND_MASTER = 100 * 1024**2
+"""Bytes of a second copy of the application (benchmarks/memory.py: 85 MB for one of 100)."""
+MEMORY_SHARE = 10
+"""The second master is worth it where it takes no more than one part in so many."""
 THREADS = 1
 
 REALTIME_STOP = 10
@@ -62,6 +66,8 @@ REALTIME_ON_QUEUE = (15,)
 """The first Frappe whose realtime goes through redis_queue, and whose default port is 9000."""
 REALTIME_SOCKET = (15, 46)
 """The first Frappe whose realtime server may listen on a unix socket."""
+PYTHON_REALTIME = (17,)
+"""No Frappe before it has a realtime server in Python (frappe/realtime/server.py)."""
 OLDEST_KNOWN = (13,)
 NEWEST_KNOWN = (18,)
 """The first Frappe that nobody has tried with prodgen."""

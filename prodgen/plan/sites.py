@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from prodgen.diagnostics import error, note, warning
+from prodgen.diagnostics import Location, error, note, warning
 from prodgen.inputs.bench import SiteInput
 from prodgen.inputs.values import Values
 from prodgen.plan import rules
@@ -15,38 +15,37 @@ from prodgen.plan.model import Certificate, ServerName, Site
 from prodgen.provenance import Kind, Origin, Sourced, default
 
 LABEL = r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)"
-HOST_NAME = re.compile(rf"(?:\*\.)?{LABEL}(?:\.{LABEL})*\.?")
-SITE_NAME = re.compile(r"[A-Za-z0-9._-]+")
+HOST_NAME = rf"(?:\*\.)?{LABEL}(?:\.{LABEL})*\.?"
+SITE_NAME = r"[A-Za-z0-9._-]+"
 HTTP_PORT = 80
+USUAL_PORT = default(HTTP_PORT, "the port of HTTP")
 
 
 def plan_sites(desk: Desk) -> tuple[Site, ...]:
     """Every site that can be served, by the name of its folder."""
-    sites = [site for given in desk.bench.sites if (site := _site(desk, given)) is not None]
+    usual = _largest_body(desk.bench.common, Values())
+    sites = [site for given in desk.bench.sites if (site := _site(desk, given, usual)) is not None]
     _refuse_shared_names(desk, sites)
     _mention_ports(desk, sites)
     return tuple(sites)
 
 
-def _site(desk: Desk, given: SiteInput) -> Site | None:
+def _site(desk: Desk, given: SiteInput, usual: Sourced[int]) -> Site | None:
     folder = Sourced(given.name, Origin(Kind.FILE, f"the folder sites/{given.name}"))
-    if not SITE_NAME.fullmatch(given.name):
+    if not re.fullmatch(SITE_NAME, given.name):
         desk.report(
             warning(
                 "PG642",
                 f"the site `{given.name}` is left out: Frappe takes no such name",
-                None,
+                Location(f"sites/{given.name}"),
                 "rename its folder to letters, digits, dots, `-` and `_`",
             )
         )
         return None
     names = tuple(_names(desk, given, folder))
-    return Site(
-        folder=folder,
-        names=names,
-        port=_port(given),
-        largest_body=_largest_body(desk.bench.common, given.config),
-    )
+    has_own = given.config.integer("max_file_size")
+    largest = _largest_body(desk.bench.common, given.config) if has_own else usual
+    return Site(folder=folder, names=names, port=_port(given), largest_body=largest)
 
 
 def _names(desk: Desk, given: SiteInput, folder: Sourced[str]) -> Iterator[ServerName]:
@@ -87,10 +86,12 @@ def _domains(
 
 def is_host_name(name: str) -> bool:
     """Whether nginx and browsers can use `name` for a host (RFC 1123, with `_` and `*.`)."""
+    if ":" not in name:
+        return len(name) <= 253 and bool(re.fullmatch(HOST_NAME, name))
     try:
-        ipaddress.ip_address(name)
+        ipaddress.IPv6Address(name)
     except ValueError:
-        return len(name) <= 253 and bool(HOST_NAME.fullmatch(name))
+        return False
     return True
 
 
@@ -105,6 +106,8 @@ def _certificate(config: Values, path: tuple[str | int, ...]) -> Sourced[Certifi
 def _wildcard_certificate(desk: Desk, name: str) -> Sourced[Certificate] | None:
     """The bench's wildcard certificate where it covers `name`: one label, not two (RFC 6125)."""
     common = desk.bench.common
+    if not common.table("wildcard"):
+        return None
     domain = common.text("wildcard", "domain")
     certificate = _certificate(common, ("wildcard",))
     if domain is None or certificate is None:
@@ -114,7 +117,7 @@ def _wildcard_certificate(desk: Desk, name: str) -> Sourced[Certificate] | None:
 
 
 def _port(given: SiteInput) -> Sourced[int]:
-    return given.config.integer("nginx_port") or default(HTTP_PORT, "the port of HTTP")
+    return given.config.integer("nginx_port") or USUAL_PORT
 
 
 def _largest_body(common: Values, config: Values) -> Sourced[int]:

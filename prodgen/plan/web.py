@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
 from typing import NamedTuple
 
-from prodgen.diagnostics import error, note, warning
+from prodgen.diagnostics import note, warning
 from prodgen.plan import rules
 from prodgen.plan.choices import first
+from prodgen.plan.counts import MEGABYTE, WORKER_MEMORY, mention_many_web_workers
 from prodgen.plan.desk import Desk, Premises, service
 from prodgen.plan.lines import Line, Task
 from prodgen.plan.model import Address, Gunicorn, Role, Service, Stop
+from prodgen.plan.webaddress import (
+    BIND_OPTIONS,
+    LOOPBACK,
+    bound_by,
+    parse_address,
+    plan_address,
+    reached,
+)
 from prodgen.provenance import At, Kind, Origin, Sourced, default
 
 APPLICATION = "frappe.app:application"
-LOOPBACK = "127.0.0.1"
-MEGABYTE = 1024**2
-WORKER_MEMORY = 150 * MEGABYTE
-"""Bytes of one busy web worker of ERPNext; plain Frappe takes about a third of it."""
-WORKERS_PER_CPU = 8
-"""More of them only wait for each other."""
-BIND_OPTION = re.compile(r"(?:^| )(?:-b|--bind)[= ]?(\S+)")
 
 
 class Web(NamedTuple):
@@ -53,21 +53,16 @@ def plan_web(desk: Desk, premises: Premises, lines: list[Line]) -> Web | None:
 
 def _frappe_gunicorn(desk: Desk, premises: Premises, line: Line) -> Web:
     origin = Origin(Kind.FILE, f"the Procfile's process `{line.name}`", At(line.entry.location))
-    port = _port(desk, line)
-    address = port.derive(Address(LOOPBACK, port.value), "only nginx reaches it")
+    _mention_options(desk, line)
+    listen, address = plan_address(desk, premises, line)
     timeout = http_timeout(desk)
     graceful = timeout.derive(timeout.value, "a request may take as long as the time-out")
     settings = desk.bench.settings
-    instances = first(
-        settings.integer("web", "instances"),
-        fallback=default(
-            rules.WEB_INSTANCES, "two on one socket restart in turn, and no request is refused"
-        ),
-    )
+    instances = settings.integer("web", "instances") or _instances(desk)
     total = _workers(desk)
     gunicorn = Gunicorn(
         application=Sourced(APPLICATION, origin),
-        version=desk.facts.gunicorn,
+        version=_version(desk),
         workers=total.derive(
             -(-total.value // instances.value),
             f"{total.value} in all over {instances.value} instances",
@@ -105,7 +100,25 @@ def _frappe_gunicorn(desk: Desk, premises: Premises, line: Line) -> Web:
         instances=instances,
         after=tuple(f"{premises.name.value}-redis-{kind}" for kind in ("cache", "queue")),
     )
-    return Web(replace(web, address=address, listen=address, gunicorn=gunicorn), address)
+    group = settings.text("web", "socket_group") if listen.value.path else None
+    made = web._replace(address=address, listen=listen, socket_group=group, gunicorn=gunicorn)
+    return Web(made, address)
+
+
+def _mention_options(desk: Desk, line: Line) -> None:
+    """A Gunicorn of Frappe's in the Procfile: its options would be fixed in the command."""
+    words = line.command.argv[1:] if line.task is Task.GUNICORN else ()
+    found = [word.partition("=")[0] for word in words if word.startswith("-")]
+    names = sorted({name for name in found if not name.startswith(BIND_OPTIONS)})
+    if names:
+        desk.report(
+            note(
+                "PG662",
+                f"{', '.join(names)} of the process `{line.name}`: not taken over",
+                line.entry.command_location,
+                "set what you need under `web:` in prodgen.yaml",
+            )
+        )
 
 
 def _foreign_gunicorn(desk: Desk, premises: Premises, line: Line) -> Web:
@@ -114,9 +127,10 @@ def _foreign_gunicorn(desk: Desk, premises: Premises, line: Line) -> Web:
     words = line.command.argv
     if "/" not in words[0]:
         words = (premises.in_env("gunicorn").value, *words[1:])
-    bound = BIND_OPTION.search(" ".join(words[1:]))
-    host, _, port = bound[1].rpartition(":") if bound else ("", "", str(rules.WEB_PORT))
-    address = Address(host or LOOPBACK, int(port) if port.isdigit() else rules.WEB_PORT)
+    default_address = Address(LOOPBACK, rules.WEB_PORT)
+    address = parse_address(bound_by(words[1:])) or default_address
+    if address.path:
+        address = Address(path=str(premises.path.value / address.path))
     desk.report(
         note(
             "PG605",
@@ -136,43 +150,8 @@ def _foreign_gunicorn(desk: Desk, premises: Premises, line: Line) -> Web:
         log="web",
         directory=premises.path,
     )
-    reached = Sourced(address, origin)
-    return Web(replace(web, address=reached), reached)
-
-
-def _port(desk: Desk, line: Line) -> Sourced[int]:
-    chosen = desk.bench.settings.integer("web", "port")
-    if chosen:
-        return chosen
-    configured = desk.bench.common.integer("webserver_port")
-    written = line.options.get("port", "")
-    if not written.isascii() or not written.isdigit():
-        return configured or default(rules.WEB_PORT, "bench's own port")
-    place = At(line.entry.command_location)
-    in_line = Sourced(int(written), Origin(Kind.FILE, f"--port of `{line.name}`", place))
-    if not 0 < in_line.value < 65536:
-        desk.report(
-            error(
-                "PG602",
-                f"the port {written} of `{line.name}`",
-                in_line.location,
-                "expected a whole number from 1 to 65535",
-            )
-        )
-    if configured is None:
-        return in_line
-    if configured.value != in_line.value and configured.location:
-        desk.report(
-            warning(
-                "PG601",
-                f"the port {written} of `{line.name}` is not the webserver_port "
-                f"{configured.value}, which wins",
-                in_line.location,
-                "make the two agree",
-                (("webserver_port", configured.location),),
-            )
-        )
-    return configured
+    found = reached(Sourced(address, origin))
+    return Web(web._replace(address=found), found)
 
 
 def http_timeout(desk: Desk) -> Sourced[int]:
@@ -201,6 +180,30 @@ def _max_requests(desk: Desk, workers: Sourced[int]) -> _MaxRequests:
     return _MaxRequests(limit, limit.derive(limit.value // 10, "a tenth of max_requests"))
 
 
+def _version(desk: Desk) -> Sourced[str] | None:
+    """The version of Gunicorn; with locked facts it must be known."""
+    known = desk.gunicorn_version
+    if known is None and desk.locked:
+        desk.miss("gunicorn")
+    return known
+
+
+def _instances(desk: Desk) -> Sourced[int]:
+    """Two, but for a host that is known to have too little memory for the second one."""
+    why = "two on one socket restart in turn, and no request is refused"
+    known = desk.facts.memory
+    if known is None:
+        return default(rules.WEB_INSTANCES, why)
+    memory = desk.fact("memory", known)
+    if memory.value >= rules.SECOND_MASTER * rules.MEMORY_SHARE:
+        return memory.derive(rules.WEB_INSTANCES, f"{why}; it has the memory for both")
+    return memory.derive(
+        1,
+        f"a second one would take {rules.SECOND_MASTER // MEGABYTE} MB, more than a tenth of the "
+        "memory; requests wait, or are refused, while the only one restarts",
+    )
+
+
 def _workers(desk: Desk) -> Sourced[int]:
     """Web workers in all; a warning where the host cannot bear what a file asks for."""
     given = desk.bench.settings.integer("web", "workers") or desk.bench.common.integer(
@@ -208,23 +211,7 @@ def _workers(desk: Desk) -> Sourced[int]:
     )
     if given is None:
         return _default_workers(desk)
-    cpus, memory = desk.facts.cpus, desk.facts.memory
-    if cpus and given.value > WORKERS_PER_CPU * cpus.value:
-        arithmetic = f"{given.value} on {cpus.value} CPUs; 2 x {cpus.value} + 1 is usual"
-        if memory:
-            need = given.value * WORKER_MEMORY // MEGABYTE
-            arithmetic += (
-                f", and {given.value} x {WORKER_MEMORY // MEGABYTE} MB = {need} MB of "
-                f"{memory.value // MEGABYTE} MB memory"
-            )
-        desk.report(
-            warning(
-                "PG603",
-                f"many Gunicorn workers: {arithmetic}",
-                given.location,
-                "lower gunicorn_workers, or declare the host's `cpus` and `memory`",
-            )
-        )
+    mention_many_web_workers(desk, given)
     return given
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import PurePosixPath
 
@@ -17,7 +16,7 @@ Json = object
 def plan_to_json(plan: Plan) -> dict[str, Json]:
     """The plan as objects, lists, strings and numbers (schema `plan`)."""
     data = to_json(plan)
-    assert isinstance(data, dict)  # noqa: S101 - a dataclass gives an object
+    assert isinstance(data, dict)  # noqa: S101 - a named tuple gives an object
     return {"format_version": FORMAT_VERSION, **data}
 
 
@@ -25,15 +24,15 @@ def to_json(value: object) -> Json:
     """A value of the plan's model; a `Sourced` one is `{"value": …, "origin": …}`."""
     if isinstance(value, Sourced):
         return {"value": to_json(value.value), "origin": origin_to_json(value.origin)}
-    if is_dataclass(value) and not isinstance(value, (type, Address)):
-        return {one.name: to_json(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, (PurePosixPath, Address)):
+        return str(value)
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {name: to_json(item) for name, item in value._asdict().items()}
     if isinstance(value, Mapping):
         return {str(key): to_json(item) for key, item in sorted(value.items())}
     if isinstance(value, (tuple, list)):
         return [to_json(item) for item in value]
-    if isinstance(value, Enum):
-        return to_json(value.value)
-    return str(value) if isinstance(value, (PurePosixPath, Address)) else value
+    return to_json(value.value) if isinstance(value, Enum) else value
 
 
 def origin_to_json(origin: Origin) -> dict[str, Json]:

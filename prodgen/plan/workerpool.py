@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from prodgen.diagnostics import error
 from prodgen.plan import rules
 from prodgen.plan.desk import Desk, Premises, service
 from prodgen.plan.lines import Line, Task
 from prodgen.plan.model import Queue, Role, Service
-from prodgen.plan.workers import HELPER, known_queues, stop_of, unknown_queue
+from prodgen.plan.workers import HELPER, stop_of, unknown_queue
 from prodgen.provenance import At, Kind, Origin, Sourced
 
 USUAL_COUNT = "2"
 """Workers of a pool whose line names no number (frappe/commands/scheduler.py)."""
 
 
-def plan_worker_pools(desk: Desk, premises: Premises, lines: list[Line]) -> Iterator[Service]:
+def plan_worker_pools(
+    desk: Desk, premises: Premises, lines: list[Line], known: dict[str, Sourced[Queue]]
+) -> Iterator[Service]:
     """A service for each line; it ends once its workers have finished their jobs."""
     for line in lines:
         if line.task is not Task.WORKER_POOL:
             continue
-        queues = list(_queues(desk, line))
+        queues = list(_queues(desk, line, known))
         if desk.frappe and not desk.is_frappe(rules.WORKER_POOL):
             desk.report(
                 error(
@@ -36,11 +37,9 @@ def plan_worker_pools(desk: Desk, premises: Premises, lines: list[Line]) -> Iter
             yield _service(desk, premises, line, queues)
 
 
-def _queues(desk: Desk, line: Line) -> Iterator[Sourced[Queue]]:
+def _queues(desk: Desk, line: Line, known: dict[str, Sourced[Queue]]) -> Iterator[Sourced[Queue]]:
     """The queues of the line, or all; one that Frappe does not know is an error."""
-    known = known_queues(desk)
-    named = [part.strip() for part in line.options.get("queue", "").split(",") if part.strip()]
-    for name in named or known:
+    for name in line.queues or known:
         if name in known:
             yield known[name]
         else:
@@ -68,4 +67,4 @@ def _service(desk: Desk, premises: Premises, line: Line, queues: list[Sourced[Qu
         log=line.name,
         after=(f"{premises.name.value}-redis-queue", f"{premises.name.value}-redis-cache"),
     )
-    return replace(made, queues=Sourced(tuple(queue.value for queue in queues), origin))
+    return made._replace(queues=Sourced(tuple(queue.value for queue in queues), origin))

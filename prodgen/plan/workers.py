@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from prodgen.diagnostics import Diagnostic, Location, error, warning
 from prodgen.inputs.values import Values
@@ -17,8 +17,7 @@ from prodgen.provenance import At, Kind, Origin, Sourced, default
 HELPER = ("-m", "frappe.utils.bench_helper", "frappe")
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(NamedTuple):
     """Workers that serve the same queues in the same order."""
 
     queues: tuple[str, ...]
@@ -34,9 +33,10 @@ class Pool:
         return self.name or self.queues[0]
 
 
-def plan_workers(desk: Desk, premises: Premises, lines: list[Line]) -> list[Service]:
-    """One service for each pool, Frappe's own queues first."""
-    known = known_queues(desk)
+def plan_workers(
+    desk: Desk, premises: Premises, lines: list[Line], known: dict[str, Sourced[Queue]]
+) -> list[Service]:
+    """One service for each pool, Frappe's own queues first; `known` are those of Frappe."""
     pools = [pool for pool in _pools(desk, lines, known) if _is_known(desk, pool, known)]
     return [_service(desk, premises, pool, known) for pool in pools]
 
@@ -80,7 +80,7 @@ def _pools(desk: Desk, lines: list[Line], known: dict[str, Sourced[Queue]]) -> l
     for line in lines:
         if line.task is not Task.WORKER or "queue" not in line.options:
             continue
-        queues = tuple(part.strip() for part in line.options["queue"].split(",") if part.strip())
+        queues = line.queues
         if not queues:
             desk.report(
                 error(
@@ -93,13 +93,15 @@ def _pools(desk: Desk, lines: list[Line], known: dict[str, Sourced[Queue]]) -> l
             continue
         before = named.get(queues[0])
         if before and before.queues == queues:
-            named[queues[0]] = replace(before, lines=before.lines + 1)
+            named[queues[0]] = before._replace(lines=before.lines + 1)
         else:
             origin = Origin(Kind.FILE, f"the Procfile's `{line.name}`", At(line.entry.location))
             named[queues[0]] = Pool(queues, origin, 1, line.entry.command_location)
     found |= named
     found |= {pool.key: pool for pool in _queues_of_their_own(desk) if pool.key not in found}
     found |= _chosen_pools(desk, found)
+    if found:
+        found |= _left_over_pools(lines, found, known)
     order = {name: index for index, name in enumerate(known)}
     return sorted(found.values(), key=lambda pool: order.get(pool.key, len(order)))
 
@@ -153,6 +155,21 @@ def _chosen_pools(desk: Desk, found: dict[str, Pool]) -> dict[str, Pool]:
     return chosen
 
 
+def _left_over_pools(
+    lines: list[Line], found: dict[str, Pool], known: dict[str, Sourced[Queue]]
+) -> dict[str, Pool]:
+    """A pool for each queue of `workers` that no other serves, as bench's generator has it."""
+    served = {name for pool in found.values() for name in pool.queues}
+    for line in lines:
+        if line.task is Task.WORKER_POOL:
+            served |= set(line.queues or known)
+    return {
+        name: Pool((name,), queue.origin, 1, queue.location)
+        for name, queue in known.items()
+        if name not in served and name not in rules.QUEUE_TIMEOUTS
+    }
+
+
 def _is_known(desk: Desk, pool: Pool, known: dict[str, Sourced[Queue]]) -> bool:
     strangers = [name for name in pool.queues if name not in known]
     for name in strangers:
@@ -194,7 +211,7 @@ def _service(
         instances=_count(desk, pool),
         after=(f"{premises.name.value}-redis-queue", f"{premises.name.value}-redis-cache"),
     )
-    return replace(made, queues=Sourced(tuple(queue.value for queue in queues), pool.origin))
+    return made._replace(queues=Sourced(tuple(queue.value for queue in queues), pool.origin))
 
 
 def _count(desk: Desk, pool: Pool) -> Sourced[int]:
@@ -208,17 +225,17 @@ def _count(desk: Desk, pool: Pool) -> Sourced[int]:
     )
     if found is None:
         if pool.lines > 1:
-            return Sourced(pool.lines, replace(pool.origin, text=f"{pool.lines} Procfile lines"))
+            return Sourced(pool.lines, pool.origin._replace(text=f"{pool.lines} Procfile lines"))
         return default(1, "one worker a pool")
     if pool.lines > 1 and found.value != pool.lines and found.location and pool.place:
         desk.report(
             warning(
                 "PG613",
-                f"{pool.lines} lines of the Procfile run such workers; {found.value} will run, as "
+                f"the Procfile starts {pool.lines} such workers; {found.value} will run, as "
                 f"{found.origin.text} says",
                 pool.place,
                 f"set background_workers to {pool.lines} to keep as many",
-                ((found.origin.text, found.location),),
+                (("that setting", found.location),),
             )
         )
     if found.value == 0:

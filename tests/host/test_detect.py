@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from prodgen.host import detect as module
 from prodgen.host.declared import complete, declared_facts
 from prodgen.host.detect import detect, find_node
 from prodgen.host.facts import HostFacts
@@ -65,6 +66,45 @@ def test_cpus_and_memory_are_those_of_this_machine(tmp_path: Path) -> None:
     assert facts.memory
     assert 1 <= facts.cpus.value <= (os.cpu_count() or 1)
     assert 64 * 1024**2 < facts.memory.value < 64 * 1024**4
+
+
+@pytest.mark.pitfall("15")
+@pytest.mark.parametrize(
+    ("quota", "cpus", "how"),
+    [
+        ("max 100000", 8, "CPUs of this machine"),
+        ("200000 100000", 2, "cgroup CPU quota"),
+        ("150000 100000", 1, "cgroup CPU quota"),
+        ("50000 100000", 1, "cgroup CPU quota"),
+        ("1600000 100000", 8, "CPUs of this machine"),
+        ("", 8, "CPUs of this machine"),
+    ],
+)
+def test_a_cgroup_quota_bounds_the_cpus(
+    quota: str, cpus: int, how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cpu.max").write_text(f"{quota}\n")
+    monkeypatch.setattr(module, "CGROUP", tmp_path)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
+    found = detect(tmp_path, None, {}, ()).cpus
+    assert found
+    assert (found.value, found.origin.text) == (cpus, f"{cpus} ({how})")
+
+
+@pytest.mark.pitfall("15")
+@pytest.mark.parametrize(
+    ("limit", "how"),
+    [("max", "memory of this machine"), (str(1024**3), "cgroup memory limit")],
+)
+def test_a_cgroup_limit_bounds_the_memory(
+    limit: str, how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "memory.max").write_text(f"{limit}\n")
+    monkeypatch.setattr(module, "CGROUP", tmp_path)
+    found = detect(tmp_path, None, {}, ()).memory
+    assert found
+    assert how in found.origin.text
+    assert (found.value == 1024**3) == (limit != "max")
 
 
 def test_a_program_is_asked_for_its_version_only_where_it_matters(tmp_path: Path) -> None:

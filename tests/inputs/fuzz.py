@@ -55,7 +55,7 @@ SEEDS: Mapping[str, tuple[str, ...]] = {
         (
             "host:\n  path: /home/frappe/frappe-bench\n  memory: 4G\n  frappe: '15.72'\n"
             "sites:\n  erp.example.com:\n    domains: [a.org]\n  b.org:\nprocesses:\n  x: off\n"
-            'env:\n  A: "x\\u00e9"\n  DB_PASSWORD: hidden\n'
+            'env:\n  A: "x\\u00e9"\n  REGION: eu\n'
         ),
     ),
     ".env": ("A=1\nexport B=2\nC='x y' # note\nD=a b\nE=\"q\\n\"\n\nF\n",),

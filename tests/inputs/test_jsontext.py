@@ -239,3 +239,11 @@ def test_deepest(levels: int) -> None:
     assert document is not None, found
     assert len(find_spans(text)) == levels
     assert sys.getrecursionlimit() > 3 * DEEPEST
+
+
+def test_a_byte_order_mark_is_what_frappe_refuses() -> None:
+    with pytest.raises(json.JSONDecodeError):
+        json.loads("\ufeff{}")
+    document, found = parse_json(Source("f.json", "{}", bom=True))
+    assert document is None
+    assert [(one.code, str(one.location)) for one in found] == [("PG202", "f.json:1:1")]

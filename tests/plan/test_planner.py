@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass, replace
 from pathlib import PurePosixPath
 
 import pytest
 
 from prodgen.diagnostics import Severity
-from prodgen.host.facts import HostFacts
+from prodgen.host.facts import HostFacts, detected
 from prodgen.inputs.bench import parse_bench
+from prodgen.inputs.schema import load_schema
 from prodgen.plan.model import Manager, Plan
 from prodgen.plan.planner import build_plan
+from prodgen.plan.wire import plan_to_json
 from prodgen.provenance import Kind, Sourced
 from tests.plans import (
     FACTS,
-    FIXTURES,
     bench_files,
     codes,
     declared,
@@ -28,38 +27,9 @@ from tests.plans import (
 PROCFILE = (
     "web: bench serve\nsocketio: bench socketio\nschedule: bench schedule\nworker: bench worker\n"
 )
-WITH_PLAN = sorted(
-    folder.name
-    for folder in FIXTURES.iterdir()
-    if (folder / "frappe-bench").is_dir() and folder.name != "unknown-queue"
-)
 
 
-def origins(value: object, path: str = "plan") -> Iterator[tuple[str, Sourced[object]]]:
-    """Every sourced value below `value`, with its path."""
-    if isinstance(value, Sourced):
-        yield path, value
-    elif isinstance(value, tuple):
-        for index, item in enumerate(value):
-            yield from origins(item, f"{path}[{index}]")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from origins(item, f"{path}.{key}")
-    elif is_dataclass(value):
-        for one in fields(value):
-            yield from origins(getattr(value, one.name), f"{path}.{one.name}")
-
-
-@pytest.mark.parametrize("case", WITH_PLAN)
-def test_every_value_has_an_origin_that_says_something(case: str) -> None:
-    found = list(origins(fixture_plan(case)))
-    assert len(found) > 100
-    for path, value in found:
-        assert value.origin.text.strip(), path
-        if value.origin.kind is Kind.FILE:
-            assert value.origin.location is not None or "folder" in value.origin.text, path
-
-
+@pytest.mark.pitfall("29")
 @pytest.mark.parametrize(
     ("common", "owner", "user"),
     [
@@ -70,18 +40,20 @@ def test_every_value_has_an_origin_that_says_something(case: str) -> None:
     ],
 )
 def test_the_user_of_the_services(common: dict[str, object], owner: str, user: str) -> None:
-    plan = make_plan(bench_files(PROCFILE, common), replace(FACTS, owner=declared(owner)))
+    plan = make_plan(bench_files(PROCFILE, common), FACTS._replace(owner=declared(owner)))
     assert {one.user.value for one in plan.services} == {user}
 
 
+@pytest.mark.pitfall("29")
 @pytest.mark.parametrize(("common", "owner"), [({"frappe_user": "root"}, "x"), ({}, "root")])
 def test_nothing_runs_as_root(common: dict[str, object], owner: str) -> None:
     """Row 29."""
-    plan, found = try_plan(bench_files(PROCFILE, common), replace(FACTS, owner=declared(owner)))
+    plan, found = try_plan(bench_files(PROCFILE, common), FACTS._replace(owner=declared(owner)))
     assert plan is None
     assert codes(found, Severity.ERROR) == ["PG502"]
 
 
+@pytest.mark.pitfall("D-SV4")
 @pytest.mark.parametrize(
     ("folder", "name"),
     [
@@ -94,12 +66,12 @@ def test_nothing_runs_as_root(common: dict[str, object], owner: str) -> None:
 )
 def test_the_name_of_a_bench(folder: str, name: str) -> None:
     """D-SV4: no name that Supervisor or systemd would refuse."""
-    facts = replace(FACTS, path=declared(PurePosixPath(folder)))
+    facts = FACTS._replace(path=declared(PurePosixPath(folder)))
     assert make_plan(bench_files(PROCFILE), facts).bench_name.value == name
 
 
 def test_a_folder_that_gives_no_name_is_an_error() -> None:
-    facts = replace(FACTS, path=declared(PurePosixPath("/srv/日本")))
+    facts = FACTS._replace(path=declared(PurePosixPath("/srv/日本")))
     plan, found = try_plan(bench_files(PROCFILE), facts)
     assert plan is None
     assert codes(found, Severity.ERROR) == ["PG503"]
@@ -134,8 +106,11 @@ def test_an_unknown_frappe_draws_a_warning(frappe: str | None, expected: list[st
     assert codes(found, Severity.WARNING) == expected
 
 
-def locked(facts: HostFacts, common: dict[str, object]) -> tuple[Plan | None, list[str]]:
-    bench, found = parse_bench(bench_files(PROCFILE, common))
+def locked(
+    facts: HostFacts, common: dict[str, object], **files: str | None
+) -> tuple[Plan | None, list[str]]:
+    """The plan with locked facts, and what the messages call missing."""
+    bench, found = parse_bench(bench_files(PROCFILE, common, **files))  # type: ignore[arg-type]
     assert bench, found
     planned, found = build_plan(bench, facts, locked=True)
     return planned.plan, [one.message.split("`")[1] for one in found if one.code == "PG501"]
@@ -144,15 +119,52 @@ def locked(facts: HostFacts, common: dict[str, object]) -> tuple[Plan | None, li
 def test_locked_names_every_fact_that_is_missing_once() -> None:
     plan, missing = locked(HostFacts(), {})
     assert plan is None
-    assert sorted(missing) == ["cpus", "home", "memory", "node", "owner", "path"]
+    names = ["cpus", "gunicorn", "home", "memory", "node", "path"]
+    assert sorted(missing) == [*(f"host.{name}" for name in names), "user"]
+
+
+def test_locked_needs_frappes_version_where_no_app_is_here() -> None:
+    _, missing = locked(FACTS, {"frappe_user": "frappe"}, frappe=None)
+    assert missing == ["host.frappe"]
 
 
 def test_locked_needs_only_what_the_plan_depends_on() -> None:
-    facts = HostFacts(path=FACTS.path, home=FACTS.home, node=FACTS.node)
+    facts = HostFacts(path=FACTS.path, home=FACTS.home, node=FACTS.node, gunicorn=FACTS.gunicorn)
     plan, missing = locked(facts, {"gunicorn_workers": 4, "frappe_user": "frappe"})
     assert missing == []
     assert plan
 
 
+def test_locked_takes_gunicorn_from_the_benchs_env() -> None:
+    facts = FACTS._replace(gunicorn=None)
+    plan, missing = locked(facts, {"frappe_user": "frappe"}, gunicorn="25.1.0")
+    assert missing == []
+    assert plan
+    assert plan.versions["gunicorn"].value == "25.1.0"
+    assert plan.versions["gunicorn"].origin.kind is Kind.FILE
+
+
+def test_versions_of_this_machine_are_mentioned_where_they_matter() -> None:
+    facts = FACTS._replace(
+        nginx=Sourced("1.22.1", detected("1.22.1", "nginx of this machine")),
+        systemd=Sourced("252", detected("252", "systemd of this machine")),
+    )
+    for common, names in (
+        ({}, {"nginx"}),
+        ({"restart_systemd_on_update": 1}, {"nginx", "systemd"}),
+    ):
+        bench, _ = parse_bench(bench_files(PROCFILE, common))
+        assert bench
+        planned, _ = build_plan(bench, facts)
+        assert set(planned.used_facts) == names
+
+
 def test_the_plan_depends_on_nothing_but_its_inputs() -> None:
-    assert fixture_plan("frappe-15") == fixture_plan("frappe-15")
+    assert plan_to_json(fixture_plan("frappe-15")) == plan_to_json(fixture_plan("frappe-15"))
+
+
+@pytest.mark.pitfall("D-SV9")
+@pytest.mark.parametrize("key", load_schema("common_site_config")["properties"])
+def test_a_null_counts_as_absent(key: str) -> None:
+    plan = make_plan(bench_files(PROCFILE, {key: None}))
+    assert plan == make_plan(bench_files(PROCFILE, {}))

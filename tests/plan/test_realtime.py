@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import PurePosixPath
 
 import pytest
 
 from prodgen.diagnostics import Severity
+from prodgen.inputs.source import Source
 from prodgen.plan.model import Address, Restart, Role
 from tests.plans import FACTS, bench_files, codes, declared, make_plan, service, try_plan
 
@@ -36,7 +36,7 @@ def test_node_is_that_of_the_host(line: str) -> None:
 
 def test_the_folder_of_node_is_on_the_path_of_every_service() -> None:
     """D-SV12: `bench` and node are found without the user's shell."""
-    facts = replace(FACTS, node=declared(PurePosixPath("/home/frappe/.volta/bin/node")))
+    facts = FACTS._replace(node=declared(PurePosixPath("/home/frappe/.volta/bin/node")))
     plan = make_plan(bench_files(f"{WEB}socketio: bench socketio\n"), facts)
     for one in plan.services:
         environment = dict(one.environment.value)
@@ -45,24 +45,62 @@ def test_the_folder_of_node_is_on_the_path_of_every_service() -> None:
         assert environment["USER"] == environment["LOGNAME"] == "frappe"
 
 
+@pytest.mark.pitfall("D-SV3")
+@pytest.mark.pitfall("D-SV3")
 def test_a_missing_node_is_a_warning_and_never_none() -> None:
-    """D-SV3: bench writes `command=None …`."""
+    """bench writes `command=None …`."""
     plan, found = try_plan(
-        bench_files(f"{WEB}socketio: node apps/frappe/socketio.js\n"), replace(FACTS, node=None)
+        bench_files(f"{WEB}socketio: node apps/frappe/socketio.js\n"), FACTS._replace(node=None)
     )
     assert plan
     assert service(plan, "node-socketio").argv.value[0] == "/usr/bin/node"
     assert "PG630" in codes(found, Severity.WARNING)
 
 
+PYTHON: dict[str, object] = {"socketio_backend": "python"}
+
+
 def test_python_realtime_needs_no_node() -> None:
-    common: dict[str, object] = {"socketio_backend": "python"}
-    plan = make_plan(bench_files(f"{WEB}socketio: bench socketio\n", common))
+    files = bench_files(f"{WEB}socketio: bench socketio\n", PYTHON, frappe="17.0.0-dev")
+    plan = make_plan(files._replace(has_python_realtime=True))
     assert service(plan, "node-socketio").argv.value == (
         f"{BENCH}/env/bin/python",
         "-m",
         "frappe.realtime.server",
     )
+
+
+@pytest.mark.parametrize(
+    ("frappe", "there", "severity"),
+    [
+        ("15.72.4", False, Severity.ERROR),
+        ("16.4.1", False, Severity.ERROR),
+        ("17.0.0-dev", False, Severity.WARNING),
+        (None, False, Severity.WARNING),
+        ("16.9.0", True, None),
+    ],
+)
+def test_python_realtime_must_be_in_frappe(
+    frappe: str | None, there: bool, severity: Severity | None
+) -> None:
+    files = bench_files(f"{WEB}socketio: bench socketio\n", PYTHON, frappe=frappe)
+    _, found = try_plan(files._replace(has_python_realtime=there))
+    faults = [one for one in found if one.code == "PG634"]
+    assert [one.severity for one in faults] == ([severity] if severity else [])
+    assert all(str(one.location).startswith("sites/common_site_config.json:2") for one in faults)
+
+
+@pytest.mark.parametrize(
+    ("frappe", "common", "refused"),
+    [("14.93.2", {}, True), ("15.72.4", {}, False), ("17.0.0", PYTHON, True)],
+)
+def test_a_port_that_the_server_does_not_read_is_refused(
+    frappe: str, common: dict[str, object], refused: bool
+) -> None:
+    files = bench_files(f"{WEB}socketio: bench socketio\n", common, frappe=frappe)
+    settings = Source("prodgen.yaml", "realtime: {port: 9123}\n")
+    _, found = try_plan(files._replace(settings=settings, has_python_realtime=True))
+    assert codes(found, Severity.ERROR) == (["PG633"] if refused else [])
 
 
 @pytest.mark.parametrize(
@@ -75,6 +113,7 @@ def test_python_realtime_needs_no_node() -> None:
         ("14.93.2", {}, Address("127.0.0.1", 3000)),
         ("13.58.21", {}, Address("127.0.0.1", 3000)),
         ("15.46.0", {"socketio_uds": "/run/x.sock"}, Address(path="/run/x.sock")),
+        ("15.46.0", {"socketio_uds": "config/x.sock"}, Address(path=f"{BENCH}/config/x.sock")),
         ("15.45.9", {"socketio_uds": "/run/x.sock"}, Address("127.0.0.1", 9000)),
     ],
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from prodgen.diagnostics import Severity
+from prodgen.inputs.source import Source
 from prodgen.plan.model import Plan, Role
+from prodgen.targets.registry import load_target
 from tests.plans import bench_files, codes, make_plan, service, try_plan
 
 PROCFILE = "web: bench serve\nredis_cache: redis-server config/redis_cache.conf\n"
@@ -41,6 +43,8 @@ def test_a_local_url_that_the_conf_serves_is_ours(
     assert codes(found, Severity.WARNING) == warned
 
 
+@pytest.mark.pitfall("18")
+@pytest.mark.pitfall("D-RD1")
 @pytest.mark.parametrize(
     ("url", "code"),
     [
@@ -61,8 +65,26 @@ def test_another_redis_is_left_alone_with_a_word(url: str, code: str) -> None:
 
 
 def test_a_missing_conf_is_a_warning() -> None:
-    _, found = try_plan(bench_files(PROCFILE, urls("redis://127.0.0.1:13000")))
+    """Of what the Procfile starts, the host may have the file; of the other, nobody knows."""
+    plan, found = try_plan(bench_files(PROCFILE, urls("redis://127.0.0.1:13000")))
     assert codes(found, Severity.WARNING) == ["PG622", "PG622"]
+    assert plan
+    assert own(plan) == ["redis-cache"]
+
+
+def test_without_url_and_conf_the_procfile_says_what_runs() -> None:
+    """A checkout without sites/ and config/: the host has both."""
+    plan, found = try_plan(bench_files(PROCFILE))
+    assert plan
+    assert own(plan) == ["redis-cache"]
+    assert service(plan, "redis-cache").address is None
+    assert [str(one.location) for one in found if one.code == "PG622"] == ["Procfile:2:1"]
+
+
+def test_a_managed_redis_needs_its_port() -> None:
+    settings = Source("prodgen.yaml", "redis: {managed: true}")
+    _, found = try_plan(bench_files(PROCFILE)._replace(settings=settings))
+    assert codes(found, Severity.ERROR) == ["PG627"]
 
 
 @pytest.mark.parametrize("url", ["localhost:13000", "unix:/run/x", "http://x", "redis://x:port"])
@@ -113,6 +135,28 @@ def test_those_who_need_redis_come_after_it() -> None:
             assert "frappe-bench-redis-queue" in one.after.value
 
 
+@pytest.mark.pitfall("18")
 def test_nobody_waits_for_a_redis_that_is_not_ours() -> None:
     plan = make_plan(bench_files(PROCFILE, urls("redis://far:1", "redis://far:2")))
     assert service(plan, "frappe-web").after.value == ()
+
+
+@pytest.mark.pitfall("D-RD1")
+@pytest.mark.parametrize(
+    ("url", "ports"),
+    [
+        ("redis://127.0.0.1", ["6379"]),
+        ("redis://127.0.0.1/1", ["6379"]),
+        ("redis://127.0.0.1:13000", ["13000"]),
+        ("unix:///run/redis/redis.sock", []),
+        ("redis://far.example.com", []),
+    ],
+)
+def test_the_port_of_a_conf_that_we_make(url: str, ports: list[str]) -> None:
+    """A URL without port means Redis's own; a socket or another host needs no conf of ours."""
+    settings = Source("prodgen.yaml", "redis: {managed: true}")
+    plan = make_plan(bench_files(PROCFILE, {"redis_cache": url})._replace(settings=settings))
+    artifacts, found = load_target("redis").render(plan)
+    assert found == []
+    lines = [line.split() for one in artifacts for line in one.text.splitlines()]
+    assert [words[1] for words in lines if words[:1] == ["port"]] == ports

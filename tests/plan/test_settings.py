@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -43,6 +42,7 @@ OTHER_VALUES: dict[str, object] = {
     "host.cpus": 2,
     "host.memory": "1G",
     "host.nginx_modules": ["http_gzip_static_module"],
+    "host.ipv6": False,
     "user": "erp",
     "bench_name": "other",
     "sites": {"c.example.com": {}},
@@ -54,6 +54,7 @@ OTHER_VALUES: dict[str, object] = {
     "nginx.trusted_proxies": ["10.0.0.0/8"],
     "nginx.acme_webroot": "/var/www/certbot",
     "web.port": 8123,
+    "realtime.port": 9123,
     "web.timeout": 60,
     "web.max_requests": 7,
     "supervisor.log_backups": 7,
@@ -64,8 +65,53 @@ WITH: dict[str, dict[str, Any]] = {
     "host.openssl": {"host": {"nginx": "1.27.4"}},
     "nginx.hsts_max_age": {"nginx": {"hsts": "max-age"}},
     "systemd.read_only_paths": {"systemd": {"hardening": "strict"}},
+    "logging.folder": {"logging": {"mode": "files"}},
+    "web.socket_group": {"web": {"bind": "unix:/run/web.sock"}},
 }
 """Settings that another one must stand beside."""
+SEVERAL: dict[str, tuple[object, ...]] = {
+    "logging.mode": ("files", "journal"),
+    "web.bind": ("unix:/run/web.sock", "192.0.2.7:8000"),
+}
+"""Settings whose values touch one target each."""
+MANAGERS = "supervisor systemd"
+TOUCHES = {
+    "manager": "plan",
+    "bench_name": f"{MANAGERS} nginx gunicorn",
+    "user": MANAGERS,
+    "host.path": f"{MANAGERS} nginx gunicorn",
+    "host.home": MANAGERS,
+    "host.cpus": "gunicorn",
+    "host.memory": "gunicorn",
+    "host.node": MANAGERS,
+    "host.redis_server": MANAGERS,
+    "host.frappe": f"{MANAGERS} nginx",
+    "host.gunicorn": "gunicorn",
+    "host.nginx": "nginx",
+    "host.systemd": "systemd",
+    "host.nginx_modules": "nginx",
+    "host.openssl": "nginx",
+    "host.ipv6": "nginx",
+    "sites": "nginx",
+    "web.instances": f"{MANAGERS} gunicorn",
+    "web.port": f"{MANAGERS} nginx",
+    "web.bind": f"{MANAGERS} nginx gunicorn",
+    "web.socket_group": MANAGERS,
+    "web.timeout": f"{MANAGERS} nginx gunicorn",
+    "web": "gunicorn",
+    "workers": MANAGERS,
+    "realtime": f"{MANAGERS} nginx",
+    "redis": f"{MANAGERS} redis",
+    "logging": MANAGERS,
+    "nginx": "nginx",
+    "systemd": "systemd",
+    "supervisor": "supervisor",
+    "env": MANAGERS,
+    "env_file": f"{MANAGERS} environment",
+    "processes": MANAGERS,
+    "resources": "systemd",
+}
+"""The targets whose output a setting changes; a section stands for those of it not named here."""
 
 
 def leaves(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -79,23 +125,23 @@ def leaves(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[s
 LEAVES = dict(leaves(dict(load_schema("prodgen"))))
 
 
-def outcome(settings: dict[str, Any]) -> str:
-    """Everything that comes of the bench with these settings, as one text."""
+def outcome(settings: dict[str, Any]) -> dict[str, str]:
+    """What comes of the bench with these settings: the text of each target, and the plan's own."""
     files = bench_files(
         PROCFILE, COMMON, sites=SITES, redis={"redis_cache": 13000, "redis_queue": 11000}
     )
-    files = replace(files, settings=Source("prodgen.yaml", json.dumps(settings)))
+    files = files._replace(settings=Source("prodgen.yaml", json.dumps(settings)))
     bench, found = parse_bench(files)
     assert bench, found
     facts = complete(declared_facts(bench.settings), FACTS)
     planned, more = build_plan(bench, facts)
     assert planned.plan, more
-    texts = [json.dumps(plan_to_json(planned.plan)["manager"]["value"])]  # type: ignore[index]
+    texts = {"plan": json.dumps(plan_to_json(planned.plan)["manager"]["value"])}  # type: ignore[index]
     for name in MODULES:
         artifacts, found = load_target(name).render(planned.plan)
         assert not has_errors(found), found
-        texts += [f"{one.destination}\n{one.text}" for one in artifacts]
-    return "\n".join(texts)
+        texts[name] = "".join(f"{one.destination}\n{one.text}" for one in artifacts)
+    return texts
 
 
 def other_value(name: str, found: dict[str, Any]) -> object:
@@ -105,16 +151,27 @@ def other_value(name: str, found: dict[str, Any]) -> object:
     return next(one for one in values if one not in (None, found.get("default")))
 
 
-@pytest.mark.parametrize("name", LEAVES)
-def test_no_setting_is_without_effect(name: str) -> None:
+def changed_by(name: str, value: object) -> set[str]:
+    """The targets that are another text with this value of the setting."""
     base = json.loads(json.dumps(WITH.get(name, {})))
     changed = json.loads(json.dumps(base))
     *sections, key = name.split(".")
     inner = changed
     for section in sections:
         inner = inner.setdefault(section, {})
-    inner[key] = other_value(name, LEAVES[name])
-    assert outcome(changed) != outcome(base)
+    inner[key] = value
+    before, after = outcome(base), outcome(changed)
+    return {target for target in before if before[target] != after[target]}
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_each_setting_changes_the_targets_that_it_is_for(name: str) -> None:
+    """None is without effect, and none is without effect where it should have one."""
+    values = SEVERAL.get(name) or (other_value(name, LEAVES[name]),)
+    section = name.partition(".")[0]
+    expected = TOUCHES[name] if name in TOUCHES else TOUCHES[section]
+    touched: set[str] = set().union(*(changed_by(name, value) for value in values))
+    assert touched == set(expected.split())
 
 
 def test_the_walk_finds_the_settings() -> None:
@@ -123,8 +180,7 @@ def test_the_walk_finds_the_settings() -> None:
 
 
 def test_an_unknown_process_without_a_command_is_refused() -> None:
-    files = replace(
-        bench_files(PROCFILE),
+    files = bench_files(PROCFILE)._replace(
         settings=Source("prodgen.yaml", "processes:\n  wacth: {instances: 2}"),
     )
     _, found = try_plan(files)

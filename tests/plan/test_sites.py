@@ -45,6 +45,7 @@ def test_a_site_is_served_under_its_folder_and_its_domains() -> None:
     }
 
 
+@pytest.mark.pitfall("D-NG16")
 def test_a_domain_claimed_by_two_sites_names_both_places() -> None:
     """D-NG16."""
     sites: Sites = {"a.com": {"domains": ["x.com"]}, "b.com": {"domains": ["X.com"]}}
@@ -91,6 +92,7 @@ def test_certificates_of_a_site_and_of_one_domain() -> None:
     }
 
 
+@pytest.mark.pitfall("D-NG13")
 def test_a_wildcard_certificate_covers_one_label() -> None:
     """D-NG13: not x.y.example.com."""
     common = {"wildcard": {"domain": "*.example.com", **PAIR}}
@@ -103,6 +105,7 @@ def test_a_wildcard_certificate_covers_one_label() -> None:
     [({}, {}, 50), ({"max_file_size": 10}, {}, 50), ({"max_file_size": 200 * 1024**2}, {}, 201),
      ({"max_file_size": 200 * 1024**2}, {"max_file_size": 100 * 1024**2}, 101)],
 )  # fmt: skip
+@pytest.mark.pitfall("10")
 def test_the_largest_body(
     common: dict[str, object], site: dict[str, object], megabytes: int
 ) -> None:
@@ -114,7 +117,7 @@ def test_the_largest_body(
 def test_a_broken_site_is_left_out_with_a_warning_and_the_others_stay() -> None:
     files = bench_files(WEB, sites={"a.com": {}})
     broken = SiteFolder("b.com", Source("sites/b.com/site_config.json", '{"db_name": }'))
-    object.__setattr__(files, "sites", (*files.sites, broken))
+    files = files._replace(sites=(*files.sites, broken))
     plan, found = try_plan(files)
     assert plan
     assert list(names(plan)) == ["a.com"]

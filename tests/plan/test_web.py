@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from prodgen.diagnostics import Severity
+from prodgen.inputs.source import Source
 from prodgen.plan.model import Address, Role
 from prodgen.plan.rules import stop_step
 from tests.plans import FACTS, bench_files, codes, declared, make_plan, service, try_plan
@@ -87,14 +86,31 @@ def test_gunicorn_workers_is_the_total_of_both_instances(total: object, each: in
     assert web.gunicorn.workers.value == each
 
 
+@pytest.mark.pitfall("15")
 @pytest.mark.parametrize(
-    ("cpus", "gigabytes", "each"), [(4, 8, 5), (1, 8, 2), (32, 8, 14), (8, 1, 2), (4, 0.25, 1)]
+    ("cpus", "gigabytes", "each"),
+    [(4, 8, 5), (1, 8, 2), (32, 8, 14), (8, 2, 3), (8, 0.9, 3), (4, 0.25, 1)],
 )
 def test_the_default_count_minds_cpus_and_memory(cpus: int, gigabytes: float, each: int) -> None:
-    facts = replace(FACTS, cpus=declared(cpus), memory=declared(int(gigabytes * 1024**3)))
+    facts = FACTS._replace(cpus=declared(cpus), memory=declared(int(gigabytes * 1024**3)))
     web = service(make_plan(bench_files("web: bench serve\n"), facts), "frappe-web")
     assert web.gunicorn
     assert web.gunicorn.workers.value == each
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "count"), [(None, 2), (8, 2), (2, 2), (1, 2), (0.93, 1), (0.5, 1)]
+)
+def test_a_second_instance_needs_the_memory_for_it(gigabytes: float | None, count: int) -> None:
+    memory = None if gigabytes is None else declared(int(gigabytes * 1024**3))
+    facts = FACTS._replace(memory=memory)
+    files = bench_files("web: bench serve\n", {"gunicorn_workers": 4})
+    web = service(make_plan(files, facts), "frappe-web")
+    assert web.instances.value == count
+    assert web.gunicorn
+    assert web.gunicorn.workers.value == 4 // count
+    why = web.instances.origin.text
+    assert ("more than a tenth" in why) is (count == 1)
 
 
 def test_many_workers_draw_a_warning_with_the_arithmetic() -> None:
@@ -153,7 +169,26 @@ def test_max_requests_is_as_bench_has_it(
     )
 
 
-def test_two_servers_on_one_port_are_refused() -> None:
-    common = {"webserver_port": 9000, "socketio_port": 9000}
-    _, found = try_plan(bench_files("web: bench serve\n", common))
-    assert codes(found, Severity.ERROR) == ["PG606"]
+@pytest.mark.parametrize(
+    ("common", "settings", "refused"),
+    [
+        ({"webserver_port": 8004, "socketio_port": 8004}, "", True),
+        ({"socketio_port": 8000}, "", True),
+        ({}, "web: {port: 9000}", True),
+        ({}, "web: {bind: '10.0.0.5:9000'}", True),
+        ({"redis_queue": "redis://127.0.0.1:8000"}, "", True),
+        ({"redis_queue": "redis://127.0.0.1:8000"}, "web: {bind: '10.0.0.5:8000'}", False),
+        ({"webserver_port": 9000}, "realtime: {enabled: false}", False),
+        ({}, "", False),
+    ],
+)
+def test_two_servers_on_one_port_are_refused(
+    common: dict[str, object], settings: str, *, refused: bool
+) -> None:
+    files = bench_files(
+        "web: bench serve\nsocketio: bench socketio\n", common, redis={"redis_queue": 8000}
+    )
+    if "redis_queue" not in common:
+        files = files._replace(redis_confs={})
+    _, found = try_plan(files._replace(settings=Source("prodgen.yaml", settings)))
+    assert ("PG606" in codes(found, Severity.ERROR)) is refused

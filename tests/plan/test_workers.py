@@ -36,6 +36,7 @@ def test_the_usual_line_becomes_the_pools_of_its_frappe(
     assert list(pools(make_plan(bench_files(WORKER, frappe=frappe)))) == expected
 
 
+@pytest.mark.pitfall("17")
 def test_each_custom_queue_has_its_own_pool() -> None:
     common = {"workers": {"email": {"timeout": 600}, "bulk": {"background_workers": 3}}}
     plan = make_plan(bench_files(WORKER, common))
@@ -77,6 +78,10 @@ def test_lines_and_background_workers_that_disagree_draw_a_warning_with_both_pla
     assert str(warning.related[0][1]).startswith("sites/common_site_config.json:2:")
 
 
+@pytest.mark.pitfall("17")
+@pytest.mark.pitfall("D-SV1")
+@pytest.mark.pitfall("D-SV1")
+@pytest.mark.pitfall("D-SV7")
 @pytest.mark.parametrize(
     ("workers", "queue", "stop"),
     [
@@ -92,13 +97,15 @@ def test_lines_and_background_workers_that_disagree_draw_a_warning_with_both_pla
 def test_a_pool_stops_later_than_rq_kills_its_longest_job(
     workers: dict[str, object], queue: str, stop: int
 ) -> None:
-    """D-SV1, D-SV7: never an empty stop time, never one without a margin."""
+    """Never an empty stop time, never one without a margin."""
     plan = make_plan(bench_files(WORKER, {"workers": workers}))
     assert service(plan, f"frappe-{queue}-worker").stop.value.seconds == stop
 
 
+@pytest.mark.pitfall("D-SV2")
+@pytest.mark.pitfall("D-SV2")
 def test_a_custom_worker_called_long_does_not_appear_twice() -> None:
-    """D-SV2: bench writes two sections of one name."""
+    """bench writes two sections of one name."""
     plan = make_plan(bench_files(WORKER, {"workers": {"long": {"timeout": 3000}}}))
     names = [one.name.value for one in plan.services]
     assert len(names) == len(set(names))
@@ -133,6 +140,7 @@ def test_a_pool_without_workers_is_empty_and_mentioned() -> None:
     assert "PG614" in codes(found, Severity.WARNING)
 
 
+@pytest.mark.pitfall("38")
 def test_workers_run_without_bench_and_without_a_shell() -> None:
     plan = make_plan(bench_files(WORKER))
     worker = service(plan, "frappe-short-worker")

@@ -1,0 +1,50 @@
+"""The versions of programs that the output must suit, and a word where one is not known."""
+
+from __future__ import annotations
+
+from prodgen.diagnostics import warning
+from prodgen.plan import rules
+from prodgen.plan.desk import Desk
+from prodgen.plan.lines import Line, Task
+from prodgen.plan.model import Manager
+from prodgen.provenance import Kind, Sourced
+
+
+def versions(desk: Desk, manager: Manager) -> dict[str, Sourced[str]]:
+    """The versions that are known, by program; those of this machine count as used."""
+    facts = desk.facts
+    asked = {"nginx": facts.nginx, "openssl": facts.openssl, "systemd": facts.systemd}
+    for name, fact in asked.items():
+        matters = name != "systemd" or manager is Manager.SYSTEMD
+        if fact and matters and fact.origin.kind is Kind.HOST:
+            desk.used[name] = fact
+    known = {"frappe": desk.frappe_version, "gunicorn": desk.gunicorn_version, **asked}
+    return {name: version for name, version in known.items() if version}
+
+
+def mention_frappe_version(desk: Desk, lines: list[Line]) -> None:
+    """A word where Frappe is unknown or untried; with locked facts it must be known."""
+    if all(line.task in (Task.OTHER, Task.DEVELOPMENT) for line in lines):
+        return
+    version = desk.frappe_version
+    if version is None and desk.locked:
+        desk.miss("frappe")
+    elif version is None:
+        desk.report(
+            warning(
+                "PG505",
+                "the version of Frappe is unknown (no apps/frappe here): one pool a queue, "
+                "realtime on port 9000",
+                None,
+                "run prodgen on the bench itself, or declare `host: {frappe: …}` in prodgen.yaml",
+            )
+        )
+    elif not rules.OLDEST_KNOWN <= desk.frappe < rules.NEWEST_KNOWN:
+        desk.report(
+            warning(
+                "PG506",
+                f"Frappe {version.value} has not been tried with prodgen",
+                version.location,
+                "13 to 17 have; look at the output with care",
+            )
+        )
