@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.plan.model import Plan
@@ -15,8 +15,7 @@ class Unwritable(ValueError):
     """A value that the target's language cannot express; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """One kind of output. `render` gives no artifacts where it reports an error."""
 
     name: str

@@ -6,22 +6,24 @@ new socket (docs.gunicorn.org, settings).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from prodgen.diagnostics import Diagnostic
-from prodgen.plan.model import Plan
+from prodgen.plan.model import Plan, Service
 from prodgen.plan.rules import version_of
 from prodgen.targets.artifacts import Artifact
 from prodgen.targets.base import Target
 from prodgen.targets.templating import render
 
+LOOPBACK = ("127.0.0.1", "::1")
 CONTROL_SOCKET = (25, 1)
 """The first Gunicorn that opens a control socket, shared by all benches of a user."""
+REAPS_ALL = (24,)
+"""The first Gunicorn that notices each end of a worker while it stops (gunicorn/arbiter.py)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What the template sees; times in seconds."""
 
     bench: str
@@ -32,15 +34,21 @@ class Context:
     graceful_timeout: int
     max_requests: int
     max_requests_jitter: int
+    proxies: str
+    """Addresses that a proxy on this machine comes from."""
     has_control_socket: bool
+    """True where the version is unknown: older ones ignore a setting that they do not know."""
+    misses_ends: bool
+    """Whether a broken application may keep the master for all its graceful time-out."""
 
 
 def render_gunicorn(plan: Plan) -> tuple[list[Artifact], list[Diagnostic]]:
     """`gunicorn.conf.py`, where the bench's web tier is Frappe under Gunicorn."""
-    settings = next((one.gunicorn for one in plan.services if one.gunicorn), None)
-    if settings is None:
+    web = next((one for one in plan.services if one.gunicorn), None)
+    settings = web.gunicorn if web else None
+    if web is None or settings is None:
         return [], []
-    version = settings.version
+    version = version_of(settings.version.value) if settings.version else ()
     context = Context(
         bench=plan.bench_name.value,
         workers=settings.workers.value,
@@ -50,7 +58,9 @@ def render_gunicorn(plan: Plan) -> tuple[list[Artifact], list[Diagnostic]]:
         graceful_timeout=settings.graceful_timeout.value,
         max_requests=settings.max_requests.value,
         max_requests_jitter=settings.max_requests_jitter.value,
-        has_control_socket=version is not None and version_of(version.value) >= CONTROL_SOCKET,
+        proxies=",".join(_proxies(web)),
+        has_control_socket=not version or version >= CONTROL_SOCKET,
+        misses_ends=version < REAPS_ALL,
     )
     artifact = Artifact(
         path=PurePosixPath("gunicorn", "gunicorn.conf.py"),
@@ -59,6 +69,12 @@ def render_gunicorn(plan: Plan) -> tuple[list[Artifact], list[Diagnostic]]:
         target="gunicorn",
     )
     return [artifact], []
+
+
+def _proxies(web: Service) -> list[str]:
+    """Loopback, and the web's own address: who connects to it from here comes from it too."""
+    own = web.address.value.host if web.address else ""
+    return [*LOOPBACK, *([own] if own and own not in LOOPBACK else [])]
 
 
 def ready_line(master: int) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from prodgen.targets.artifacts import Artifact
 
@@ -19,9 +20,16 @@ def digest(content: bytes) -> str:
 
 
 def make_manifest(
-    artifacts: Iterable[Artifact], bench_name: str, version: str, inputs: Mapping[str, str]
+    artifacts: Iterable[Artifact],
+    bench_name: str,
+    version: str,
+    inputs: Mapping[str, str],
+    templates: Mapping[str, str] | None = None,
 ) -> Artifact:
-    """`manifest.json` for the artifacts, with digests of the `inputs` (texts by file name)."""
+    """`manifest.json` for the artifacts, with digests of what they were made from.
+
+    `inputs` holds what was read of each file of the bench, `templates` the texts by name.
+    """
     content = {
         "format_version": FORMAT_VERSION,
         "prodgen": version,
@@ -36,9 +44,16 @@ def make_manifest(
             }
             for artifact in sorted(artifacts, key=lambda one: one.path)
         ],
-        "inputs": {name: digest(text.encode()) for name, text in sorted(inputs.items())},
+        "inputs": _digests(inputs),
+        "templates": _digests(templates or {}),
     }
     return Artifact(PATH, json.dumps(content, indent=2) + "\n", PATH, "manifest")
+
+
+def _digests(texts: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: digest(text.encode("utf-8", "surrogatepass")) for name, text in sorted(texts.items())
+    }
 
 
 def owned_files(manifest: bytes | None) -> dict[PurePosixPath, str]:
@@ -47,14 +62,58 @@ def owned_files(manifest: bytes | None) -> dict[PurePosixPath, str]:
     Who can write the output folder can write its manifest, and what it lists may be removed:
     one path that leads out of the folder, and nothing of it is believed.
     """
+    return {one.path: one.sha256 for one in _all_files(manifest)}
+
+
+class Listed(NamedTuple):
+    """One file of a manifest. One that stays beside it has its own path for a destination."""
+
+    path: PurePosixPath
+    sha256: str
+    mode: int
+    target: str
+    destination: PurePosixPath
+
+
+def listed_files(manifest: bytes | None) -> list[Listed]:
+    """The files that a manifest lists and that are installed somewhere.
+
+    None where it is not one of prodgen's.
+    """
+    return [one for one in _all_files(manifest) if one.destination.is_absolute()]
+
+
+def _all_files(manifest: bytes | None) -> list[Listed]:
     try:
         content = json.loads(manifest or b"")
         if content["format_version"] != FORMAT_VERSION:
-            return {}
-        owned = {_inner_path(entry["path"]): str(entry["sha256"]) for entry in content["files"]}
+            return []
+        return [_listed(entry) for entry in content["files"]]
     except (ValueError, KeyError, TypeError, RecursionError):
-        return {}
-    return owned
+        return []
+
+
+def bench_name(manifest: bytes | None) -> str:
+    """The bench that a manifest is of; empty where it is not one of prodgen's."""
+    try:
+        return str(json.loads(manifest or b"")["bench"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+
+
+def _listed(entry: Mapping[str, object]) -> Listed:
+    path = _inner_path(str(entry["path"]))
+    destination = PurePosixPath(str(entry["destination"]))
+    stays = destination == path
+    if not (stays or destination.is_absolute()) or ".." in destination.parts:
+        raise ValueError(destination)
+    return Listed(
+        path=path,
+        sha256=str(entry["sha256"]),
+        mode=int(str(entry["mode"]), 8),
+        target=str(entry["target"]),
+        destination=destination,
+    )
 
 
 def _inner_path(text: str) -> PurePosixPath:

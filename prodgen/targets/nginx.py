@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from prodgen.diagnostics import Diagnostic, has_errors
 from prodgen.plan.model import Address, Plan, Proxy
@@ -11,7 +12,7 @@ from prodgen.provenance import Sourced
 from prodgen.targets.artifacts import Artifact
 from prodgen.targets.base import Target, Unwritable, unwritable
 from prodgen.targets.nginx_checks import bad_choices, no_web, remarks
-from prodgen.targets.nginx_pages import DOWN_JSON, DOWN_PAGE, RETRY_AFTER
+from prodgen.targets.nginx_pages import ANSWERS, RETRY_AFTER, Answer
 from prodgen.targets.nginx_servers import HTTP, HTTPS, Choice, Server, lay_out
 from prodgen.targets.nginx_syntax import constant, identifier, server, text, word
 from prodgen.targets.nginx_tls import Dialect, Tls, dialect_of, tls_of
@@ -67,16 +68,14 @@ BURST_SECONDS = 4
 """A page of the desk sends many API requests at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class NameMap:
+class NameMap(NamedTuple):
     """A map from host names to sites."""
 
     variable: str
     choices: list[Choice]
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What the template sees; every string is in nginx's language already."""
 
     bench: str
@@ -93,8 +92,8 @@ class Context:
     servers: list[Server]
     by_port: list[Choice]
     by_name: list[NameMap]
-    chains: list[Choice]
-    keys: list[Choice]
+    chains: Sequence[Choice]
+    keys: Sequence[Choice]
     trusted: list[str]
     scheme: str
     """The variable that holds the client's scheme."""
@@ -115,13 +114,12 @@ class Context:
     active_types: str = ACTIVE_TYPES
     gzip_types: str = " ".join(GZIP_TYPES)
     login_methods: str = LOGIN_METHODS
-    down_page: str = word(DOWN_PAGE)
-    down_json: str = word(DOWN_JSON)
+    answers: tuple[Answer, ...] = ANSWERS
+    """What nginx itself says."""
     retry_after: int = RETRY_AFTER
 
 
-@dataclass(frozen=True, slots=True)
-class HostContext:
+class HostContext(NamedTuple):
     """What the template of the host's file sees."""
 
     http: list[str]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from prodgen.diagnostics import Diagnostic, error, note
+from prodgen.diagnostics import Diagnostic, error, note, warning
 from prodgen.plan.model import Plan
 from prodgen.provenance import Sourced
 
@@ -19,12 +19,12 @@ LOG_OFF = ("access_log", "off")
 
 
 def no_web() -> Diagnostic:
-    """The error for a bench without a web process."""
-    return error(
+    """The warning for a bench without a web process; its workers may have a host of their own."""
+    return warning(
         "PG720",
-        "nginx has nothing to stand before: the Procfile has no web process",
+        "no nginx config is made: no process of the Procfile is a web server that prodgen knows",
         None,
-        "add `web: bench serve --port 8000` to the Procfile, or leave the target nginx out",
+        "add `web: bench serve --port 8000` to the Procfile, unless another machine serves the web",
     )
 
 
@@ -85,7 +85,8 @@ def _is_network(given: str) -> bool:
 def remarks(plan: Plan) -> list[Diagnostic]:
     """What is worth knowing about a file that is right."""
     if not plan.sites:
-        return [note("PG721", "the bench has no site yet, so nginx has no server for it")]
+        message = "there is no site to serve yet, so nginx has no server for this bench"
+        return [note("PG721", message, None, "render it again when there is one")]
     findings: list[Diagnostic] = []
     names = sum(len(site.names) for site in plan.sites)
     if names > MANY_NAMES and not plan.nginx.default_server.value:

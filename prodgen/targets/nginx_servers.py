@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.plan.model import Certificate, Plan, ServerName, Site
@@ -24,8 +24,7 @@ HTTP = 80
 HTTPS = 443
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(NamedTuple):
     """One `server {}`, in nginx's language."""
 
     listens: list[str]
@@ -46,16 +45,14 @@ class Server:
     """Whether people may speak plain HTTP to its port by mistake: it has none of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """One line of a map: the key, and what it chooses (the folder of a site, a path)."""
 
     key: str
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """The servers, and how the site of a request is found."""
 
     servers: list[Server]
@@ -65,13 +62,12 @@ class Layout:
     """By port, where a site has one to itself."""
     by_port_and_name: dict[int, list[Choice]]
     """By host, on a port of their own that several sites share."""
-    chains: list[Choice] = field(default_factory=list)
+    chains: Sequence[Choice] = ()
     """The certificate by the name that a client asks for, where it is chosen at each handshake."""
-    keys: list[Choice] = field(default_factory=list)
+    keys: Sequence[Choice] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     site: Site
     name: ServerName
 
@@ -102,16 +98,12 @@ def lay_out(plan: Plan, dialect: Dialect) -> tuple[Layout, list[Diagnostic]]:
     findings = [*_unwritable(entries), *_hidden(entries)]
     if findings:
         return Layout([], [], [], {}), findings
-    ports = sorted({entry.site.port.value for entry in entries} - {HTTP})
     shared = [one for one in entries if _is_by_name(one)]
     is_mapped = plan.nginx.certificates.value == "map"
     servers = _by_name(shared, plan, dialect, is_mapped=is_mapped)
     by_port: list[Choice] = []
     by_port_and_name: dict[int, list[Choice]] = {}
-    for port in ports:
-        own = [one for one in entries if one.site.port.value == port and one not in shared]
-        if not own:
-            continue
+    for port, own in sorted(_with_own_port(entries).items()):
         secured = [one for one in own if one.certificate]
         findings += _insecure(own, port, is_tls=bool(secured) or port == HTTPS)
         servers += _on_port(own, port, dialect)
@@ -125,8 +117,7 @@ def lay_out(plan: Plan, dialect: Dialect) -> tuple[Layout, list[Diagnostic]]:
 
 def _with_certificates(layout: Layout, entries: Iterable[_Entry]) -> Layout:
     given = [(map_key(one.host), one.certificate) for one in entries]
-    return replace(
-        layout,
+    return layout._replace(
         chains=[Choice(host, constant(own.chain)) for host, own in given if own],
         keys=[Choice(host, constant(own.key)) for host, own in given if own],
     )
@@ -135,6 +126,14 @@ def _with_certificates(layout: Layout, entries: Iterable[_Entry]) -> Layout:
 def _is_by_name(entry: _Entry) -> bool:
     port = entry.site.port.value
     return port == HTTP or (port == HTTPS and entry.certificate is not None)
+
+
+def _with_own_port(entries: Iterable[_Entry]) -> dict[int, list[_Entry]]:
+    groups: dict[int, list[_Entry]] = {}
+    for one in entries:
+        if not _is_by_name(one):
+            groups.setdefault(one.site.port.value, []).append(one)
+    return groups
 
 
 def _choices(entries: Iterable[_Entry]) -> list[Choice]:
@@ -257,6 +256,8 @@ def _insecure(entries: list[_Entry], port: int, *, is_tls: bool) -> list[Diagnos
 def _hidden(entries: list[_Entry]) -> list[Diagnostic]:
     """Names so long that they are patterns, which nginx asks only after every wildcard."""
     wildcards = [one for one in entries if one.host.startswith("*.")]
+    if not wildcards:
+        return []
     return [
         error(
             "PG726",

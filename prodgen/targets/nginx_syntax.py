@@ -112,6 +112,8 @@ def map_key(name: str) -> str:
 
 def is_long(name: str) -> bool:
     """Whether nginx's default hash bucket is too small for this name."""
+    if len(name) <= LONGEST_HASHED:
+        return False
     parts = name.removeprefix("*.").split(".") if name.startswith("*.") else [name]
     return max(len(part) for part in parts) > LONGEST_HASHED
 
@@ -129,8 +131,10 @@ def _host_pattern(name: str) -> str:
 
 def _bracketed(name: str) -> str:
     """An IPv6 address as browsers write it in a URL; every other name as it is."""
+    if ":" not in name:
+        return name
     try:
-        address = ipaddress.ip_address(name)
+        ipaddress.IPv6Address(name)
     except ValueError:
         return name
-    return f"[{name}]" if address.version == 6 else name
+    return f"[{name}]"

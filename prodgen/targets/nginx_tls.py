@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from prodgen.diagnostics import Diagnostic, note
 from prodgen.plan.model import Plan
@@ -27,8 +27,7 @@ HYBRID_OPENSSL = (3, 5)
 TLS_1_3_ONLY = "modern"
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(NamedTuple):
     """What the installed nginx understands, and what the user wants of it."""
 
     version: tuple[int, ...]
@@ -60,8 +59,7 @@ class Dialect:
         return [str(port), f"[::]:{port}"] if self.ipv6 else [str(port)]
 
 
-@dataclass(frozen=True, slots=True)
-class Tls:
+class Tls(NamedTuple):
     """The settings that every server with TLS has, in nginx's language."""
 
     protocols: str

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from prodgen.diagnostics import Diagnostic
 from prodgen.plan.model import Plan, Redis
@@ -12,8 +12,7 @@ from prodgen.targets.base import Target, Unwritable, unwritable
 from prodgen.targets.templating import render
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What the template sees, in Redis's language."""
 
     bench: str

@@ -14,9 +14,11 @@ MODULES = {
     "nginx": "prodgen.targets.nginx",
     "gunicorn": "prodgen.targets.gunicorn",
     "redis": "prodgen.targets.redis",
+    "environment": "prodgen.targets.environment",
 }
 """Imported only when asked for: each costs a start of the command."""
-COMPANIONS = {"supervisor": ("gunicorn", "redis"), "systemd": ("gunicorn", "redis")}
+BESIDE = ("gunicorn", "redis", "environment")
+COMPANIONS = {"supervisor": BESIDE, "systemd": BESIDE}
 """What a target needs beside it to work."""
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from prodgen.diagnostics import Diagnostic
 from prodgen.plan.model import Plan, Restart, Role, Service
 from prodgen.targets.artifacts import Artifact
 from prodgen.targets.base import Target, Unwritable, unwritable
+from prodgen.targets.environment import with_secrets
+from prodgen.targets.realtime import is_node, realtime_socket
+from prodgen.targets.slowly import slow_to_end
 from prodgen.targets.supervisor_groups import group_of, groups_by_pool, own_program_name
 from prodgen.targets.supervisor_syntax import (
     byte_size,
@@ -21,24 +24,25 @@ from prodgen.targets.supervisor_syntax import (
 from prodgen.targets.templating import render
 
 ENV = "/usr/bin/env"
+SHELL = "/bin/sh"
 PRIORITIES = {Role.CACHE: 1, Role.QUEUE: 1, Role.WEB: 20}
 OTHER_PRIORITY = 30
 RETRIES = 1000
 """Tries to start, each a second later than the one before: almost six days for Redis to return."""
 SETTLED_SECONDS = 5
 """A process that has lived so long has started."""
-SLOWLY = (
-    "import atexit, runpy, sys, time; "
-    'atexit.register(lambda: hasattr(sys, "last_type") or time.sleep({seconds})); '
-    'runpy.run_module("{module}", None, "__main__", True)'
-)
-"""`python -m MODULE` that stays a while after a clean end (sys.last_type is that of a crash).
+HAND_OVER = 'exec /usr/bin/env LISTEN_PID=$$ LISTEN_FDS=1 "$0" "$@" 3<&0 0</dev/null'
+"""Gives Gunicorn its socket the way systemd does (sd_listen_fds(3)); the process stays the same.
 
-Supervisor restarts at once what has lived for `startsecs`, and gives up on what has not."""
+Told `--bind fd://0`, it would remove the socket's path at its end (gunicorn/arbiter.py, `stop`),
+and the other instance with it would be out of reach."""
+REMOVE_FIRST = 'rm -f "$0"; exec "$@"'
+"""Node removes no socket file, not even its own, and one that is there stops the next start."""
+SOCKET_FOLDER = "/run"
+"""Always there, and root's. Without the socket's folder supervisord does not start at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(NamedTuple):
     """One `[program:x]` section, in Supervisor's language."""
 
     kind: str
@@ -50,11 +54,16 @@ class Program:
     is_slow: bool
     """Whether it waits before it ends, so that it does not come back too soon."""
     socket: str
+    socket_owner: str
+    socket_mode: str
+    """Both empty where the socket is a port."""
     instances: int
     priority: int
     directory: str
     user: str
     environment: str
+    umask: str
+    """Empty where the usual one will do."""
     start_seconds: int
     start_retries: int
     stop_signal: str
@@ -62,8 +71,7 @@ class Program:
     log: str
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """One `[group:x]` section: what restarts as one."""
 
     name: str
@@ -71,14 +79,14 @@ class Group:
     priority: int
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What the template sees."""
 
     bench: str
     log_folder: str
     log_bytes: str
     log_backups: int
+    syslog: bool
     by_pool: bool
     """Whether `bench restart` finds its groups only by its own hook."""
     programs: list[Program]
@@ -97,6 +105,7 @@ def render_supervisor(plan: Plan) -> tuple[list[Artifact], list[Diagnostic]]:
         log_folder=str(plan.log_folder.value),
         log_bytes=byte_size(plan.supervisor.log_bytes.value),
         log_backups=plan.supervisor.log_backups.value,
+        syslog=plan.supervisor.syslog.value,
         by_pool=groups_by_pool(plan),
         programs=programs,
         groups=_groups(plan, services),
@@ -116,6 +125,14 @@ def _program(plan: Plan, service: Service, findings: list[Diagnostic]) -> Progra
     suffix = "-%(process_num)d" if instances > 1 else ""
     argv, pairs = _command_line(plan, service)
     try:
+        socket = _socket(service)
+        _refuse_unreachable(realtime_socket(plan, service))
+    except Unwritable as reason:
+        findings.append(
+            unwritable(service.listen or service.address or service.argv, reason, "Supervisor")
+        )
+        return None
+    try:
         return Program(
             kind="fcgi-program" if service.listen else "program",
             name=own_program_name(plan, service),
@@ -123,12 +140,15 @@ def _program(plan: Plan, service: Service, findings: list[Diagnostic]) -> Progra
             process_name=service.name.value + suffix,
             command=command(argv),
             is_slow=service.restart.value is Restart.SLOWLY,
-            socket=_socket(service),
+            socket=socket,
+            socket_owner=_socket_owner(service),
+            socket_mode=_socket_mode(service),
             instances=instances,
             priority=_priority(service),
             directory=plain(str(service.directory.value)),
             user=plain(service.user.value),
             environment=environment(pairs),
+            umask="000" if realtime_socket(plan, service) else "",
             start_seconds=_start_seconds(plan, service),
             start_retries=RETRIES,
             stop_signal=service.stop.value.signal,
@@ -155,17 +175,20 @@ def _command_line(
     plan: Plan, service: Service
 ) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
     """Command and environment; values that `environment=` cannot hold go through env(1)."""
-    argv = service.argv.value
+    argv = slow_to_end(service, plan.supervisor.scheduler_wait.value)
     if service.listen:
-        argv = (argv[0], "--bind", "fd://0", *argv[1:])
-    if service.restart.value is Restart.SLOWLY and argv[1:2] == ("-m",):
-        wait = plan.supervisor.scheduler_wait.value
-        argv = (argv[0], "-c", SLOWLY.format(seconds=wait, module=argv[2]), *argv[3:])
+        by_path = bool(service.listen.value.path)
+        argv = (
+            (SHELL, "-c", HAND_OVER, *argv) if by_path else (argv[0], "--bind", "fd://0", *argv[1:])
+        )
+    socket = realtime_socket(plan, service)
+    if socket and is_node(service):
+        argv = (SHELL, "-c", REMOVE_FIRST, socket, *argv)
     held = tuple(pair for pair in service.environment.value if is_writable(pair[1]))
     rest = tuple(pair for pair in service.environment.value if not is_writable(pair[1]))
     if rest:
         argv = (ENV, *(f"{key}={value}" for key, value in rest), *argv)
-    return argv, held
+    return with_secrets(plan, service, argv), held
 
 
 def _socket(service: Service) -> str:
@@ -173,7 +196,38 @@ def _socket(service: Service) -> str:
     if service.listen is None:
         return ""
     address = service.listen.value
-    return plain(f"unix://{address.path}" if address.path else f"tcp://{address}")
+    if not address.path:
+        if ":" in address.host:
+            raise Unwritable("its sockets know IPv4 only (supervisor/datatypes.py)")
+        return plain(f"tcp://{address}")
+    if str(PurePosixPath(address.path).parent) != SOCKET_FOLDER:
+        raise Unwritable(
+            f"a socket must stand in {SOCKET_FOLDER} itself, since supervisord does not start "
+            f"where a folder is missing, and after a reboot those below {SOCKET_FOLDER} are"
+        )
+    return plain(f"unix://{address.path}")
+
+
+def _refuse_unreachable(path: str) -> None:
+    """The realtime server opens its socket as the bench's user (systemd makes it a folder)."""
+    if path.startswith(f"{SOCKET_FOLDER}/"):
+        raise Unwritable(
+            f"the bench's user cannot make a socket below {SOCKET_FOLDER}; "
+            "a path in the bench's own folder will do"
+        )
+
+
+def _socket_owner(service: Service) -> str:
+    if service.listen is None or not service.listen.value.path or not service.socket_group:
+        return ""
+    return plain(f"{service.user.value}:{service.socket_group.value}")
+
+
+def _socket_mode(service: Service) -> str:
+    """Without a group everyone on the machine may connect, as with a port."""
+    if service.listen is None or not service.listen.value.path:
+        return ""
+    return "0660" if service.socket_group else "0666"
 
 
 def _groups(plan: Plan, services: Iterable[Service]) -> list[Group]:

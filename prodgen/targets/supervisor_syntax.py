@@ -13,15 +13,15 @@ import shlex
 
 from prodgen.targets.base import Unwritable
 
-LINE_END = re.compile(r"[\r\n\0\x85\u2028\u2029\x0b\x0c\x1c-\x1e]")
-COMMENT = re.compile(r"\s[;#]")
-COMMENT_SIGN = re.compile(r"(?<=\s)[;#]")
+LINE_END = r"[\r\n\0\x85\u2028\u2029\x0b\x0c\x1c-\x1e]"
+COMMENT = r"\s[;#]"
+COMMENT_SIGN = r"(?<=\s)[;#]"
 
 
 def plain(value: str) -> str:
     """A path or a name as it stands after `key=`."""
     _refuse_line_ends(value)
-    if value != value.strip() or COMMENT.search(value):
+    if value != value.strip() or re.search(COMMENT, value):
         raise Unwritable(f"`{value}` would be cut at its blank or at its comment sign")
     return value.replace("%", "%%")
 
@@ -35,7 +35,7 @@ def _word(word: str) -> str:
     _refuse_line_ends(word)
     quoted = shlex.quote(word)
     if quoted.startswith("'"):
-        quoted = COMMENT_SIGN.sub(r"'\\\g<0>'", quoted)
+        quoted = re.sub(COMMENT_SIGN, r"'\\\g<0>'", quoted)
     return quoted.replace("%", "%%")
 
 
@@ -54,7 +54,7 @@ def byte_size(count: int) -> str:
 
 def is_writable(value: str) -> bool:
     """Whether every version of Supervisor reads this value of `environment=` alike."""
-    if LINE_END.search(value) or COMMENT.search(value) or value.strip("'\"") != value:
+    if _has_line_end(value) or re.search(COMMENT, value) or value.strip("'\"") != value:
         return False
     return "'" not in value or not ('"' in value or "\\" in value)
 
@@ -67,5 +67,9 @@ def _quoted(value: str) -> str:
 
 
 def _refuse_line_ends(value: str) -> None:
-    if LINE_END.search(value):
+    if _has_line_end(value):
         raise Unwritable("it has a line break or a control character in it")
+
+
+def _has_line_end(value: str) -> bool:
+    return not value.isprintable() and bool(re.search(LINE_END, value))

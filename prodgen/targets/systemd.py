@@ -7,8 +7,8 @@ or a service nothing else. (Requires= would carry it upward, and from there to e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from prodgen.diagnostics import Diagnostic, note
 from prodgen.plan.model import Address, Plan, Service
@@ -36,8 +36,7 @@ BACKLOG = 2048
 """Connections that wait in the kernel while every instance restarts."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BenchTarget:
+class BenchTarget(NamedTuple):
     """What the template of the bench's target sees."""
 
     bench: str
@@ -47,8 +46,7 @@ class BenchTarget:
     wanted_by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TierTarget:
+class TierTarget(NamedTuple):
     """What the template of a tier's target sees."""
 
     bench: str
@@ -57,8 +55,7 @@ class TierTarget:
     wants: list[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Socket:
+class Socket(NamedTuple):
     """What the template of the web's socket sees."""
 
     bench: str
@@ -71,16 +68,14 @@ class Socket:
     backlog: int
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """What the template of the service sees that the socket starts where no instance runs."""
 
     bench: str
     socket: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slice:
+class Slice(NamedTuple):
     """What the template of the slice sees."""
 
     bench: str
@@ -200,7 +195,7 @@ def _add_targets(plan: Plan, services: list[Service], names: Names, units: _Fold
 def _socket(plan: Plan, service: Service, address: Address, names: Names) -> Socket:
     """The socket that all instances of the web share."""
     by_root = plan.systemd.scope.value == "system"
-    group = plan.systemd.socket_group.value
+    group = service.socket_group.value if service.socket_group else ""
     is_path = bool(address.path)
     return Socket(
         bench=plain(plan.bench_name.value),

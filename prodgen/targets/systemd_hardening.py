@@ -7,7 +7,6 @@ beside each rule and are printed into the units. `systemd-analyze security` give
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
@@ -102,8 +101,9 @@ RULES = (
     Rule("SystemCallFilter", "@system-service", KNOWN),
     Rule("SystemCallFilter", "~@privileged @resources", KNOWN),
     Rule("SystemCallFilter",
-         "capset prlimit64 sched_setaffinity sched_setscheduler setpriority setrlimit", APP,
-         "Frappe lowers its own priority, and a Chromium that prints PDF drops capabilities"),
+         "capset prlimit64 sched_setaffinity sched_setscheduler setpriority setrlimit setuid", APP,
+         "Frappe lowers its own priority, a Chromium that prints PDF drops capabilities, and\n"
+         "Gunicorn before 21 asks to be the user that it is"),
     Rule("SystemCallErrorNumber", "EPERM", KNOWN,
          "A refused call fails instead of killing: programs that try go on without it"),
 )  # fmt: skip
@@ -124,8 +124,7 @@ SCRATCH = ("-/tmp", "-/var/tmp", "-/dev/shm")
 """Where every program may write."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grounds:
+class Grounds(NamedTuple):
     """The folders of one service that its sandbox treats apart, as words of a unit file."""
 
     writable: tuple[str, ...]
@@ -139,8 +138,7 @@ class Grounds:
     """Whether the bench itself lies where PrivateTmp= would hide it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One directive of a unit, with the comment lines above it."""
 
     directive: str

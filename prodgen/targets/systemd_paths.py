@@ -6,19 +6,13 @@ import re
 from pathlib import PurePosixPath
 
 from prodgen.plan.model import Plan, Role, Service
+from prodgen.targets.realtime import is_node, realtime_socket
 from prodgen.targets.systemd_hardening import Grounds, Level, Profile
 from prodgen.targets.systemd_syntax import bind_path, path_word
 
 TEMPORARY = (PurePosixPath("/tmp"), PurePosixPath("/var/tmp"))  # noqa: S108
 HOMES = (PurePosixPath("/home"), PurePosixPath("/root"), PurePosixPath("/run/user"))
 RUNTIME_SOCKET = re.compile(r"/run/([A-Za-z0-9][A-Za-z0-9._-]*)/[^/]+")
-NODE_NAMES = frozenset({"node", "nodejs"})
-
-
-def is_node(service: Service) -> bool:
-    """Whether the service is node's realtime server."""
-    program = PurePosixPath(service.argv.value[0]).name
-    return service.role.value is Role.REALTIME and program in NODE_NAMES
 
 
 def profile_of(service: Service) -> Profile:
@@ -38,11 +32,16 @@ def home_of(plan: Plan) -> str:
     return next((home for home in found if home), "")
 
 
-def realtime_socket(plan: Plan, service: Service) -> str:
-    """The path of the unix socket that the service itself opens, if it is one."""
-    if service.role.value is not Role.REALTIME or plan.proxy is None or not plan.proxy.realtime:
-        return ""
-    return plan.proxy.realtime.value.path
+def manager_reads_secrets(plan: Plan, service: Service) -> bool:
+    """Whether `EnvironmentFile=` may name the file of secrets.
+
+    Root's manager would read it as root and follow links. Where the bench's user can put a link in
+    its place, it would hand out what only root may read, so there the service reads it itself.
+    """
+    if service.env_file is None or plan.systemd.scope.value == "user":
+        return True
+    own = (plan.bench.value, plan.home.value, *TEMPORARY)
+    return not _lies_in(service.env_file.value, own)
 
 
 def runtime_directory(socket: str) -> str:
@@ -64,6 +63,8 @@ def grounds_of(plan: Plan, service: Service) -> Grounds:
     program = PurePosixPath(service.argv.value[0])
     if not program.is_relative_to(bench):
         shown.append(program.parent.parent)
+    if service.env_file and not manager_reads_secrets(plan, service):
+        shown += [service.env_file.value] if not _lies_in(service.env_file.value, (bench,)) else []
     shown = [path for path in shown if _lies_in(path, HOMES)]
     return Grounds(
         writable=tuple(path_word(str(path), optional=True) for path in writable),

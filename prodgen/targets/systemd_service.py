@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from prodgen.plan.model import Plan, Restart, Role, Service
 from prodgen.plan.options import Resources
 from prodgen.plan.rules import QUEUE_TIMEOUTS
+from prodgen.targets.environment import with_secrets
+from prodgen.targets.realtime import is_node, realtime_socket
+from prodgen.targets.slowly import slow_to_end
 from prodgen.targets.systemd_hardening import Level, Line, knows, left_out, sandbox
 from prodgen.targets.systemd_paths import (
     grounds_of,
     home_of,
-    is_node,
+    manager_reads_secrets,
     profile_of,
-    realtime_socket,
     runtime_directory,
 )
-from prodgen.targets.systemd_syntax import assignment, command, folder, plain
+from prodgen.targets.systemd_syntax import assignment, command, env_file, folder, plain
 from prodgen.targets.systemd_units import (
     Names,
     is_template,
@@ -32,6 +34,8 @@ REDIS_ROLES = (Role.CACHE, Role.QUEUE)
 REDIS_OPTIONS = ("--supervised", "systemd", "--daemonize", "no")
 REDIS_START_SECONDS = 300
 """Redis is ready once its data is loaded, and a full queue may take a while."""
+WEB_START_SECONDS = 300
+"""Every worker may load the application by itself, on few CPUs, while everything else boots."""
 OPEN_FILES = 65536
 """Redis wants 10,032 for its clients, and each websocket takes one."""
 SET_BY_SYSTEMD = ("HOME", "LOGNAME", "USER")
@@ -43,7 +47,8 @@ RESTART_LAST = "5s"
 """Short: systemd forgets the tries only when somebody starts the unit by hand."""
 RESTART_ALWAYS = "3s"
 """Where systemd cannot wait longer from try to try."""
-RESTART_SLOWLY = "30s"
+SCHEDULER_WAIT = 30
+"""Seconds between two tries of a scheduler that finds another one at work."""
 
 OOM_SCORES = {
     Role.CACHE: 0,
@@ -61,8 +66,7 @@ CPU_WEIGHT = 100
 LONG_CPU_WEIGHT = 50
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unit:
+class Unit(NamedTuple):
     """What the template of a service sees; every string is in systemd's language."""
 
     file: str
@@ -76,13 +80,18 @@ class Unit:
     wants: str
     after: str
     type: str
+    notify_access: str
     user: str
     directory: str
     environment: list[str]
+    env_file: str
+    """A file of secrets that the manager reads."""
     runtime_directory: str
     start_before: str
     start: str
     start_seconds: int | None
+    ready: str
+    """What systemd waits for while it starts."""
     is_slow: bool
     restart: list[Line]
     kill_mode: str
@@ -122,15 +131,20 @@ def service_unit(plan: Plan, service: Service, names: Names, version: int) -> Un
         wants=" ".join([] if role in REDIS_ROLES else _network(plan)),
         after=" ".join(_after(plan, service)),
         type=_type(plan, service),
+        notify_access="all" if service.gunicorn else "",
         user=plain(service.user.value) if by_root else "",
         directory=folder(str(service.directory.value)),
         environment=_environment(plan, service),
+        env_file=env_file(str(service.env_file.value))
+        if service.env_file and manager_reads_secrets(plan, service)
+        else "",
         runtime_directory=runtime_directory(socket) if by_root else "",
         start_before=_start_before(service, socket),
         start=command(_argv(plan, service)),
-        start_seconds=REDIS_START_SECONDS if role in REDIS_ROLES else None,
+        start_seconds=_start_seconds(service),
+        ready="a worker has loaded the application" if service.gunicorn else "all data is loaded",
         is_slow=service.restart.value is Restart.SLOWLY,
-        restart=_restart(service, version),
+        restart=_restart(version),
         kill_mode="" if role is Role.OTHER else "mixed",
         kill_signal=_kill_signal(service),
         stop_seconds=service.stop.value.seconds,
@@ -178,6 +192,13 @@ def _type(plan: Plan, service: Service) -> str:
     return "notify" if service.gunicorn or is_gunicorn else "exec"
 
 
+def _start_seconds(service: Service) -> int | None:
+    """How long a start may take; None for systemd's own time."""
+    if service.role.value in REDIS_ROLES:
+        return REDIS_START_SECONDS
+    return WEB_START_SECONDS if service.gunicorn else None
+
+
 def _start_before(service: Service, socket: str) -> str:
     """Node removes no socket file, not even its own."""
     if not socket or not is_node(service):
@@ -186,8 +207,10 @@ def _start_before(service: Service, socket: str) -> str:
 
 
 def _argv(plan: Plan, service: Service) -> tuple[str, ...]:
-    notifies = service.role.value in REDIS_ROLES and plan.systemd.redis_notify.value
-    return (*service.argv.value, *REDIS_OPTIONS) if notifies else service.argv.value
+    if service.role.value in REDIS_ROLES and plan.systemd.redis_notify.value:
+        return (*service.argv.value, *REDIS_OPTIONS)
+    argv = slow_to_end(service, SCHEDULER_WAIT)
+    return argv if manager_reads_secrets(plan, service) else with_secrets(plan, service, argv)
 
 
 def _environment(plan: Plan, service: Service) -> list[str]:
@@ -203,9 +226,7 @@ def _environment(plan: Plan, service: Service) -> list[str]:
     ]
 
 
-def _restart(service: Service, version: int) -> list[Line]:
-    if service.restart.value is Restart.SLOWLY:
-        return [Line("RestartSec", RESTART_SLOWLY)]
+def _restart(version: int) -> list[Line]:
     if not knows("RestartSteps", version):
         return [Line("RestartSec", RESTART_ALWAYS)]
     return [

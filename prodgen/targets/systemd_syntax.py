@@ -26,6 +26,7 @@ PLAIN_WORD = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 """A word that needs no quotes; a lone `;` would begin a second command."""
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 UNIT_CHARACTER = re.compile(r"[A-Za-z0-9:_.-]")
+GLOB = re.compile(r"[*?\[\\]")
 LONGEST_UNIT_NAME = 255
 LONGEST_WORD = 128 * 1024 - 1
 """Bytes of one argument or variable that Linux takes (execve(2), MAX_ARG_STRLEN)."""
@@ -92,6 +93,14 @@ def assignment(key: str, value: str) -> str:
     if not VARIABLE.fullmatch(key):
         raise Unwritable(f"`{key}` is no name for a variable")
     return _word(f"{key}={value}")
+
+
+def env_file(path: str) -> str:
+    """The file of `EnvironmentFile=`, whose path is a pattern of glob(7)."""
+    _refuse_relative(path)
+    if path.endswith("\\"):
+        raise Unwritable(f"`{path}` ends in a backslash, which joins the next line")
+    return plain(GLOB.sub(r"\\\g<0>", path))
 
 
 def command(argv: tuple[str, ...]) -> str:

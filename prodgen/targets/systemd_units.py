@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from prodgen.plan.model import Plan, Role, Service
 from prodgen.targets.base import Unwritable
@@ -75,8 +75,7 @@ def running_units(service: Service) -> list[str]:
     return [f"{stem}@{number}.service" for number in range(1, service.instances.value + 1)]
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(NamedTuple):
     """The units that hold a bench together."""
 
     target: str

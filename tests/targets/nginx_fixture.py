@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -88,7 +87,7 @@ def plan(
         proxy=proxy,
         left_out=(),
         versions={key: given(value) for key, value in known.items()},
-        nginx=replace(NginxOptions(), **{key: given(value) for key, value in options.items()}),
+        nginx=NginxOptions()._replace(**{key: given(value) for key, value in options.items()}),
     )
 
 

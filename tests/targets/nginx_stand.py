@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from prodgen.plan.model import Plan, Site
 from prodgen.targets.nginx import render_nginx
@@ -64,6 +64,13 @@ FORGED = {
 }
 """What a client may claim, and nobody should believe."""
 PORTS = (8000, 9000, 13000, 11000)
+
+
+class Answered(Protocol):
+    """An answer of any client of the tests."""
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
 
 
 @dataclass
@@ -141,7 +148,7 @@ class Stand:
         return False
 
 
-def has_security_headers(answer: Answer) -> None:
+def has_security_headers(answer: Answered) -> None:
     """Fails unless each security header is there exactly once."""
     for name, value in SECURITY.items():
         assert answer.headers.get(name) == value, name

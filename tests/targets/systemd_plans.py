@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -67,7 +66,7 @@ def with_options(plan: Plan, **options: Any) -> Plan:
     values: dict[str, Any] = {
         name: value if name == "resources" else sourced(value) for name, value in options.items()
     }
-    return replace(plan, systemd=replace(SystemdOptions(), **values))
+    return plan._replace(systemd=SystemdOptions()._replace(**values))
 
 
 def make_plan(

@@ -47,7 +47,7 @@ def test_one_file_for_one_bench() -> None:
     assert only.target == "nginx"
 
 
-def test_no_web_is_an_error_and_no_site_a_note() -> None:
+def test_no_web_is_a_warning_and_no_site_a_note() -> None:
     assert codes(plan(site("one.test"), web=None)) == ["PG720"]
     empty = plan()
     assert codes(empty) == ["PG721"]
@@ -86,6 +86,8 @@ def test_each_certificate_has_a_server_and_all_share_one_redirect() -> None:
     assert redirect["listen"] == ["80", "[::]:80"]
 
 
+@pytest.mark.pitfall("22")
+@pytest.mark.pitfall("D-NG19")
 @pytest.mark.parametrize(
     ("version", "listen", "http2", "tickets", "said"),
     [

@@ -95,6 +95,8 @@ NO_REDIRECTS = [
 ]  # fmt: skip
 
 
+@pytest.mark.pitfall("D-NG14")
+@pytest.mark.pitfall("13")
 @pytest.mark.parametrize(("path", "target"), REDIRECTS)
 def test_moved_pages(front: Stand, path: str, target: str) -> None:
     for method in ("GET", "HEAD"):
@@ -104,6 +106,7 @@ def test_moved_pages(front: Stand, path: str, target: str) -> None:
     assert front.ask(path, method="POST", body=b"x").status == 200
 
 
+@pytest.mark.pitfall("13")
 @pytest.mark.parametrize("path", NO_REDIRECTS)
 def test_pages_that_stay(front: Stand, path: str) -> None:
     answer = front.ask(path)
@@ -133,6 +136,7 @@ def test_caching(front: Stand, path: str, cache: str | None) -> None:
         has_security_headers(again)
 
 
+@pytest.mark.pitfall("D-NG10")
 @pytest.mark.parametrize(
     ("path", "is_active"),
     [
@@ -178,6 +182,8 @@ def test_a_client_chooses_nothing(front: Stand) -> None:
     assert seen["path"] == "/api/method/whoami"
 
 
+@pytest.mark.pitfall("D-NG12")
+@pytest.mark.pitfall("26")
 def test_the_host_of_a_request_is_one_of_ours(front: Stand) -> None:
     for host in ("evil.test", "one.test.evil.test", "127.0.0.1", "_", "xone.test"):
         assert front.is_refused(host), host
@@ -233,6 +239,9 @@ def test_requests_that_want_to_confuse(
         assert f'"site": "{site_name}"'.encode() in answer
 
 
+@pytest.mark.pitfall("D-NG8")
+@pytest.mark.pitfall("D-NG11")
+@pytest.mark.pitfall("21")
 def test_a_certificate_means_https_only(front: Stand) -> None:
     for address in ("127.0.0.1", "::1"):
         answer = front.ask("/x?y=1", "two.test", address=address)
@@ -260,6 +269,8 @@ def test_the_application_s_own_headers_and_503_stand(front: Stand) -> None:
         front.bench.set_config(maintenance_mode=None)
 
 
+@pytest.mark.pitfall("D-NG15")
+@pytest.mark.pitfall("24")
 def test_websockets_polling_and_origins(front: Stand) -> None:
     assert _upgrade(front, "https://two.test", "a.shop.test").startswith(b"HTTP/1.1 ")
     head = _upgrade(front, "http://one.test", "one.test")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from prodgen.host.certificates import faults_of
+from prodgen.plan.certificates import leave_out, pairs_of
 from prodgen.plan.model import Address
 from tests.targets.nginx_fixture import conf, site
 from tests.targets.nginx_stand import FORGED, Stand, certificate, has_security_headers, stand
@@ -23,6 +25,7 @@ def bench() -> Iterator[Stand]:
         yield made
 
 
+@pytest.mark.pitfall("10")
 def test_uploads_up_to_the_limit(bench: Stand) -> None:
     with bench.serve(bench.plan(site("one.test", body=10_000))):
         echo = bench.ask("/api/method/echo", method="POST", body=b"x" * 10_000)
@@ -32,6 +35,8 @@ def test_uploads_up_to_the_limit(bench: Stand) -> None:
         has_security_headers(refused)
 
 
+@pytest.mark.pitfall("D-NG15")
+@pytest.mark.pitfall("7")
 def test_the_load_balancer_s_word_counts_and_no_one_else_s(bench: Stand) -> None:
     pair = certificate(bench.folder, "two.test")
     sites = (site("one.test"), site("two.test", certificate=pair))
@@ -59,6 +64,7 @@ def test_the_load_balancer_s_word_counts_and_no_one_else_s(bench: Stand) -> None
         assert bench.ask("/x", "two.test", headers=claim).status == 301
 
 
+@pytest.mark.pitfall("D-NG6")
 def test_ports_choose_sites(bench: Stand) -> None:
     pair = certificate(bench.folder, "two.test")
     made = bench.plan(
@@ -81,6 +87,9 @@ def test_ports_choose_sites(bench: Stand) -> None:
         assert bench.is_refused("two.test")
 
 
+@pytest.mark.pitfall("D-NG5")
+@pytest.mark.pitfall("25")
+@pytest.mark.pitfall("D-NG5")
 def test_long_names_need_nothing_of_the_host(bench: Stand) -> None:
     long = ".".join(["a" * 63, "b" * 63, "c" * 60, "test"])
     wild = "*." + "d" * 60 + ".test"
@@ -122,6 +131,7 @@ def test_while_the_application_is_away(bench: Stand) -> None:
         assert bench.ask("/socket.io/?x").json()["exc_type"] == "ServiceUnavailable"
 
 
+@pytest.mark.pitfall("16")
 def test_slow_answers_end_by_the_time_out(bench: Stand) -> None:
     with bench.serve(bench.plan(site("one.test"), timeout=1)):
         answer = bench.ask("/api/method/sleep?seconds=3")
@@ -129,6 +139,7 @@ def test_slow_answers_end_by_the_time_out(bench: Stand) -> None:
         assert answer.headers["retry-after"] == "30"
 
 
+@pytest.mark.pitfall("D-NG1")
 def test_rates_are_per_client_and_only_where_asked(bench: Stand) -> None:
     with bench.serve(bench.plan(site("one.test"), login_rate=2, trusted_proxies=("127.0.0.1",))):
         path = "/api/method/login"
@@ -147,6 +158,8 @@ def test_rates_are_per_client_and_only_where_asked(bench: Stand) -> None:
         assert bench.ask("/login").status == 200
 
 
+@pytest.mark.pitfall("D-NG4")
+@pytest.mark.pitfall("6")
 @pytest.mark.parametrize("json_logs", [False, True])
 def test_logs_name_the_site_and_the_request(bench: Stand, json_logs: bool) -> None:
     log = bench.folder / f"log{json_logs}"
@@ -163,6 +176,8 @@ def test_logs_name_the_site_and_the_request(bench: Stand, json_logs: bool) -> No
         assert "upstream=0." in second
 
 
+@pytest.mark.pitfall("8")
+@pytest.mark.pitfall("D-NG4")
 def test_a_stock_host_with_its_default_site(bench: Stand) -> None:
     """Also several benches beside each other, without a word from nginx."""
     pair = certificate(bench.folder, "two.test")
@@ -179,6 +194,7 @@ def test_a_stock_host_with_its_default_site(bench: Stand) -> None:
         assert bench.whoami("two.test", port=443)["site"] == "two.test"
 
 
+@pytest.mark.pitfall("26")
 def test_the_host_file_refuses_unknown_names(bench: Stand) -> None:
     pair = certificate(bench.folder, "two.test")
     many = [site(f"site{number}.test") for number in range(2000)]
@@ -228,3 +244,21 @@ def test_folders_of_any_name(bench: Stand, name: str) -> None:
         assert "plain.js" in bench.ask("/assets/frappe/dist/js/plain.js").text
         assert bench.ask("/private/files/secret.txt").text == "private <p>one.test</p>\n"
         assert bench.ask("/.well-known/acme-challenge/token").text == "answer\n"
+
+
+@pytest.mark.pitfall("14")
+@pytest.mark.pitfall("D-NG7")
+def test_a_bad_certificate_takes_its_own_names_down_and_nothing_else(bench: Stand) -> None:
+    good, bad = certificate(bench.folder, "one.test"), certificate(bench.folder, "two.test")
+    mixed = (bad[0], good[1])
+    made = bench.plan(
+        site("one.test", certificate=good),
+        site("two.test", certificates={"two.test": mixed, "gone.test": ("/none.pem", "/none.key")}),
+    )
+    plan, findings = leave_out(made, faults_of(pairs_of(made)))
+    assert [one.code for one in findings] == ["PG644", "PG644"]
+    with bench.serve(plan):
+        assert bench.whoami("one.test", port=443)["site"] == "one.test"
+        for name in ("two.test", "gone.test"):
+            assert bench.is_refused(name)
+            assert bench.is_refused(name, "/.well-known/acme-challenge/token")

@@ -98,6 +98,7 @@ def _curl(bench: Stand, *options: str) -> str:
     return done.stdout if done.returncode == 0 else f"error {done.returncode}"
 
 
+@pytest.mark.pitfall("22")
 @pytest.mark.parametrize(
     ("tls", "options", "outcome"),
     [
@@ -122,6 +123,7 @@ def test_http2_can_be_left_out(bench: Stand) -> None:
         assert _curl(bench) == "1.1 200"
 
 
+@pytest.mark.pitfall("5")
 def test_one_s_own_additions(bench: Stand) -> None:
     """The include points of all three levels, moved into the test's folder."""
     own = bench.folder / "own"

@@ -37,6 +37,7 @@ def unescaped(word: str) -> str:
     )
 
 
+@pytest.mark.pitfall("2d")
 @settings(max_examples=300, deadline=None)
 @given(ANYTHING)
 def test_any_text_is_one_word_and_ends_nothing(value: str) -> None:

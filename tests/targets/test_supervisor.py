@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from dataclasses import replace
-from getpass import getuser
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pytest
-from supervisor.options import ServerOptions
 
 from prodgen.plan.model import Address, Plan, Role
 from prodgen.provenance import Sourced
 from prodgen.targets.supervisor import render_supervisor
 from prodgen.targets.supervisor_groups import groups, log_links
 from tests.plans import declared, fixture_plan
+from tests.targets.supervisor_reader import groups_read
 
 CASES = ["frappe-13", "frappe-14", "frappe-15", "frappe-16", "tutorial-three-redis"]
 
@@ -25,28 +23,21 @@ def with_options(plan: Plan, **values: object) -> Plan:
     """The plan with other choices about Supervisor."""
     own = plan.supervisor
     new: dict[str, Any] = {
-        name: replace(getattr(own, name), value=value) for name, value in values.items()
+        name: Sourced(value, getattr(own, name).origin) for name, value in values.items()
     }
-    return replace(plan, supervisor=replace(own, **new))
+    return plan._replace(supervisor=own._replace(**new))
 
 
 @pytest.fixture
-def load(tmp_path: Path) -> Callable[[Plan], dict[str, list[Any]]]:
+def load_groups(tmp_path: Path) -> Callable[[Plan], list[Any]]:
+    """The configs of the groups, by Supervisor's own parser."""
+    return lambda plan: groups_read(plan, tmp_path)
+
+
+@pytest.fixture
+def load(load_groups: Callable[[Plan], list[Any]]) -> Callable[[Plan], dict[str, list[Any]]]:
     """The process configs of each group, by Supervisor's own parser."""
-
-    def read(plan: Plan) -> dict[str, list[Any]]:
-        plan = replace(plan, log_folder=declared(PurePosixPath(tmp_path)))
-        [artifact], found = render_supervisor(plan)
-        assert not found
-        path = tmp_path / "supervisord.conf"
-        text = artifact.text.replace(f"user={plan.user.value}\n", f"user={getuser()}\n")
-        path.write_text(f"[supervisord]\nlogfile={tmp_path}/log\n\n{text}")
-        options = ServerOptions()
-        options.configfile = str(path)
-        options.realize(args=[])
-        return {group.name: group.process_configs for group in options.process_group_configs}
-
-    return read
+    return lambda plan: {group.name: group.process_configs for group in load_groups(plan)}
 
 
 @pytest.mark.parametrize("by", ["bench", "pool"])
@@ -112,29 +103,97 @@ def test_the_scheduler_stays_a_while_and_is_called_started(
         compile(words[2], "schedule", "exec")
 
 
+def listening_on(plan: Plan, address: Address, group: str = "") -> Plan:
+    """The plan with another address of the web."""
+    new: dict[str, Any] = {"socket_group": declared(group)} if group else {}
+    services = tuple(
+        one._replace(listen=Sourced(address, one.listen.origin), **new) if one.listen else one
+        for one in plan.services
+    )
+    return plan._replace(services=services)
+
+
 @pytest.mark.parametrize(
     ("address", "socket"),
     [
         (Address("127.0.0.1", 8000), "tcp://127.0.0.1:8000"),
-        (Address("::1", 8000), "tcp://[::1]:8000"),
-        (Address(path="/run/x 50%/web.sock"), "unix:///run/x 50%%/web.sock"),
+        (Address("10.0.0.5", 8000), "tcp://10.0.0.5:8000"),
+        (Address(path="/run/x 50%.sock"), "unix:///run/x 50%.sock"),
     ],
 )
-def test_the_socket_is_written_as_supervisor_wants_it(address: Address, socket: str) -> None:
-    plan = fixture_plan("frappe-15")
-    services = tuple(
-        replace(one, listen=replace(one.listen, value=address)) if one.listen else one
-        for one in plan.services
-    )
-    [artifact], _ = render_supervisor(replace(plan, services=services))
-    assert f"\nsocket={socket}\n" in artifact.text
+def test_supervisor_reads_the_socket(
+    address: Address, socket: str, load_groups: Callable[[Plan], list[Any]]
+) -> None:
+    plan = listening_on(fixture_plan("frappe-15"), address)
+    [group] = [one for one in load_groups(plan) if one.name == f"{plan.bench_name.value}-web"]
+    assert str(group.socket_config) == socket
+    web = group.process_configs[0]
+    assert ("LISTEN_FDS=1" in web.command) is bool(address.path)
+    assert ("fd://0" in web.command) is (not address.path)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        Address("::1", 8000),
+        Address(path="/run/frappe-bench/web.sock"),
+        Address(path="/srv/web.sock"),
+    ],
+)
+def test_a_socket_that_supervisor_cannot_hold_is_refused(address: Address) -> None:
+    made, found = render_supervisor(listening_on(fixture_plan("frappe-15"), address))
+    assert made == []
+    assert [one.code for one in found] == ["PG701"]
+
+
+def test_a_unix_socket_is_open_to_all_or_to_one_group() -> None:
+    plan, address = fixture_plan("frappe-15"), Address(path="/run/web.sock")
+    [artifact], _ = render_supervisor(listening_on(plan, address))
+    assert "\nsocket_mode=0666\n" in artifact.text
+    assert "socket_owner" not in artifact.text
+    [artifact], _ = render_supervisor(listening_on(plan, address, "www-data"))
+    assert f"\nsocket_owner={plan.user.value}:www-data\nsocket_mode=0660\n" in artifact.text
+
+
+def on_its_socket(plan: Plan, path: str) -> Plan:
+    """The plan with realtime on a unix socket."""
+    assert plan.proxy
+    return plan._replace(proxy=plan.proxy._replace(realtime=declared(Address(path=path))))
+
+
+def test_realtime_removes_its_stale_socket_and_lets_nginx_connect(
+    load: Callable[[Plan], dict[str, list[Any]]],
+) -> None:
+    path = "/home/frappe/frappe-bench/config/it's.sock"
+    plan = on_its_socket(fixture_plan("frappe-15"), path)
+    [service] = plan.with_role(Role.REALTIME)
+    [config] = [
+        one for each in load(plan).values() for one in each if one.name == service.name.value
+    ]
+    words = shlex.split(config.command)
+    assert words[:2] == ["/bin/sh", "-c"]
+    assert words[3:] == [path, *service.argv.value]
+    assert config.umask == 0
+
+
+def test_realtime_cannot_open_a_socket_in_a_folder_of_root_s() -> None:
+    plan = on_its_socket(fixture_plan("frappe-15"), "/run/frappe-bench/realtime.sock")
+    assert [one.code for one in render_supervisor(plan)[1]] == ["PG701"]
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_lines_go_to_syslog_too(wanted: bool, load: Callable[[Plan], dict[str, list[Any]]]) -> None:
+    plan = with_options(fixture_plan("frappe-15"), syslog=wanted)
+    configs = [config for found in load(plan).values() for config in found]
+    assert {(one.stdout_syslog, one.stderr_syslog) for one in configs} == {(wanted, wanted)}
+    assert all(one.stdout_logfile for one in configs)
 
 
 def test_a_value_that_cannot_be_written_is_an_error() -> None:
     plan = fixture_plan("frappe-15")
     first, *others = plan.services
-    broken = replace(first, argv=Sourced(("/bin/x", "a\nb"), first.argv.origin))
-    made, found = render_supervisor(replace(plan, services=(broken, *others)))
+    broken = first._replace(argv=Sourced(("/bin/x", "a\nb"), first.argv.origin))
+    made, found = render_supervisor(plan._replace(services=(broken, *others)))
     assert made == []
     assert [one.code for one in found] == ["PG701"]
 

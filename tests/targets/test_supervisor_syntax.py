@@ -36,6 +36,9 @@ def read_program(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], ob
     return read
 
 
+@pytest.mark.pitfall("32")
+@pytest.mark.pitfall("2b")
+@pytest.mark.pitfall("2c")
 @given(WORDS)
 def test_a_command_keeps_its_words(read_program: Callable[[str], object], words: list[str]) -> None:
     try:
@@ -47,6 +50,9 @@ def test_a_command_keeps_its_words(read_program: Callable[[str], object], words:
     assert shlex.split(program.command) == words  # type: ignore[attr-defined]
 
 
+@pytest.mark.pitfall("32")
+@pytest.mark.pitfall("2b")
+@pytest.mark.pitfall("2d")
 @given(TEXT | NASTY)
 def test_an_environment_value_is_kept_or_refused(
     read_program: Callable[[str], object], value: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -130,7 +129,9 @@ def test_tiers_without_members_are_left_out() -> None:
         ("redis-queue", "Type", "notify"),
         ("redis-queue", "UMask", "0077"),
         ("frappe-schedule", "Restart", "always"),
-        ("frappe-schedule", "RestartSec", "30s"),
+        ("frappe-schedule", "RestartSec", "3s"),
+        ("frappe-web@", "NotifyAccess", "all"),
+        ("frappe-web@", "TimeoutStartSec", "300"),
         ("node-socketio", "Type", "exec"),
         ("node-socketio", "SuccessExitStatus", "143"),
         ("bot", "User", "frappe"),
@@ -250,10 +251,10 @@ def test_an_old_manager_of_a_user_makes_no_proc_of_its_own() -> None:
 def listening_on(plan: Plan, address: Address) -> Plan:
     """The plan with another address of the web."""
     services = tuple(
-        replace(service, listen=sourced(address)) if service.listen else service
+        service._replace(listen=sourced(address)) if service.listen else service
         for service in plan.services
     )
-    return replace(plan, services=services)
+    return plan._replace(services=services)
 
 
 def test_a_unix_socket_is_open_for_nginx() -> None:
@@ -261,7 +262,8 @@ def test_a_unix_socket_is_open_for_nginx() -> None:
     text = units_of(plan)[f"{BENCH}-web.socket"]
     assert values(text, "ListenStream") == ["/run/my bench/web.sock"]
     assert values(text, "SocketMode") == ["0666"]
-    text = units_of(with_options(plan, socket_group="www-data"))[f"{BENCH}-web.socket"]
+    services = tuple(one._replace(socket_group=sourced("www-data")) for one in plan.services)
+    text = units_of(plan._replace(services=services))[f"{BENCH}-web.socket"]
     assert values(text, "SocketMode") == ["0660"]
     assert values(text, "SocketGroup") == ["www-data"]
 

@@ -21,6 +21,7 @@ from prodgen.targets.systemd_syntax import (
 )
 
 
+@pytest.mark.pitfall("32")
 @pytest.mark.parametrize(
     ("argv", "written"),
     [
@@ -40,6 +41,7 @@ def test_a_command(argv: tuple[str, ...], written: str) -> None:
     assert command(argv) == written
 
 
+@pytest.mark.pitfall("32")
 @pytest.mark.parametrize(
     ("write", "value", "written"),
     [

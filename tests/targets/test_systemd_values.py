@@ -14,7 +14,7 @@ from prodgen.targets.base import Unwritable
 from prodgen.targets.systemd_syntax import assignment, bind_path, command, folder, path_word, plain
 from tests.rig.machine import Machine
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.pitfall("2b"), pytest.mark.pitfall("2c")]
 
 NASTY = st.text(st.sampled_from(list(" \t;#%'\"\\$,=`~é日()[]{}&|<>*@:+!-ni0x")), max_size=12)
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
