@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := fixtures/frappe-16/frappe-bench
 
-.PHONY: systemd-versions demo test setup lint types packages stacks golden fuzz clean
+.PHONY: lowest release bench version-matrix systemd-versions nginx-versions demo test setup lint types packages stacks golden fuzz clean
 
 demo: $(VENV)/installed
 	$(BIN)/prodgen render --target supervisor --bench $(SAMPLE)
@@ -45,11 +45,53 @@ types: $(VENV)/tested
 
 # Renders the expected files of the fixtures anew; read the difference before you commit it.
 golden: $(VENV)/tested
-	$(BIN)/python -m pytest tests/test_golden.py --update-golden
+	$(BIN)/python -m pytest tests/test_golden.py tests/messages tests/test_template_docs.py \
+		tests/cli/test_share.py tests/plan/test_picture.py --update-golden
 
 # The units on the systemd of every Debian release; needs root and debootstrap, takes 15 minutes.
 systemd-versions: $(VENV)/tested stacks
 	$(BIN)/python -m tests.rig.systemd_versions
+
+# The requests of the live tests to the nginx of every Debian release, HTTP/3 too; root as above.
+nginx-versions: $(VENV)/tested stacks
+	$(BIN)/python -m pip install --quiet --group versions
+	$(BIN)/python -m tests.rig.nginx_versions
+
+# A bench under each Supervisor and each Gunicorn of PyPI, the fixtures in each Debian's nginx; as
+# above, 12 minutes. Supervisor before 4.1 needs a Python up to 3.7 on PATH or of pyenv.
+version-matrix: $(VENV)/tested stacks
+	$(BIN)/python -m tests.rig.version_matrix
+
+# How fast and how large it is beside Honcho and bench (docs/benchmarks.md); as root, needs wrk.
+bench: $(VENV)/tested
+	$(PYTHON) -m venv .rig/frappe-bench
+	.rig/frappe-bench/bin/python -m pip install --quiet "pip>=25.1"
+	.rig/frappe-bench/bin/python -m pip install --quiet --group bench
+	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.nginx_scale
+	$(BIN)/python -m benchmarks.nginx_speed
+	$(BIN)/python -m benchmarks.memory
+
+# Wheel and sdist in dist/, the same bytes each time, and what they depend on in build/ (CycloneDX).
+release: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
+release: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --group release
+	rm -rf dist
+	$(BIN)/python -m build
+	$(PYTHON) -m venv --clear --without-pip build/release
+	$(BIN)/python -m pip --python build/release/bin/python install --quiet dist/*.whl
+	$(BIN)/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml \
+		--output-file build/sbom.cdx.json build/release/bin/python
+
+# The tests that start no server, with the oldest releases that pyproject.toml allows.
+lowest:
+	$(PYTHON) -m venv --clear .rig/lowest
+	.rig/lowest/bin/python -m pip install --quiet "uv>=0.8"
+	.rig/lowest/bin/uv pip compile --quiet --python .rig/lowest/bin/python --extra restart \
+		--resolution lowest-direct pyproject.toml --output-file .rig/lowest.txt
+	.rig/lowest/bin/uv pip install --quiet --python .rig/lowest/bin/python --group test \
+		--constraints .rig/lowest.txt --editable '.[restart]'
+	.rig/lowest/bin/python -m pytest -m "not live" --ignore tests/live --ignore tests/test_packaging.py
 
 # A million random and mutated inputs: none may surprise prodgen.
 fuzz: $(VENV)/tested

@@ -25,6 +25,7 @@ def declared_facts(settings: Values) -> HostFacts:
         openssl=settings.text("host", "openssl"),
         ipv6=settings.flag("host", "ipv6"),
         systemd=settings.text("host", "systemd"),
+        supervisor_folder=_path(settings, "supervisor_folder"),
     )
 
 

@@ -58,6 +58,7 @@ def detect(
         openssl=nginx.openssl,
         ipv6=find_ipv6(),
         systemd=_systemd(programs),
+        supervisor_folder=find_supervisor_folder(),
     )
 
 
@@ -119,6 +120,14 @@ def _which(name: str) -> str | None:
 def find_ipv6(table: Path = IPV6_ADDRESSES) -> Sourced[bool]:
     """Whether the kernel has IPv6; without it nginx cannot open `[::]:80` and does not start."""
     return _fact(table.exists(), "whether this machine's kernel has IPv6")
+
+
+def find_supervisor_folder(etc: Path = Path("/etc")) -> Sourced[PurePosixPath] | None:
+    """Red Hat's folder of Supervisor's programs, where this machine has it and not Debian's."""
+    folder = etc / "supervisord.d"
+    if not folder.is_dir() or (etc / "supervisor").is_dir():
+        return None
+    return _fact(PurePosixPath(folder), "Supervisor's folder of this machine")
 
 
 def find_node(home: PurePosixPath | None) -> Sourced[PurePosixPath] | None:

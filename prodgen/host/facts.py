@@ -32,6 +32,8 @@ class HostFacts(NamedTuple):
     ipv6: Sourced[bool] | None = None
     """Whether the kernel has it."""
     systemd: Sourced[str] | None = None
+    supervisor_folder: Sourced[PurePosixPath] | None = None
+    """The folder whose files supervisord includes."""
 
 
 FACT_NAMES = HostFacts._fields

@@ -96,7 +96,9 @@ class _Compiler:
         return lambda value: any(test(value) for test in tests)
 
     def _type(self, names: str | list[str], _: Schema) -> Test:
-        tests = [TYPES[name] for name in ([names] if isinstance(names, str) else names)]
+        if isinstance(names, str):
+            return TYPES[names]
+        tests = [TYPES[name] for name in names]
         return lambda value: any(test(value) for test in tests)
 
     def _enum(self, values: list[object], _: Schema) -> Test:
@@ -141,9 +143,9 @@ class _Compiler:
             return self.compile(schemas[name])
 
         def accepts(value: Any) -> bool:
-            return not isinstance(value, dict) or all(
-                test_of(name)(item) for name, item in value.items() if name in schemas
-            )
+            if not isinstance(value, dict) or schemas.keys().isdisjoint(value):
+                return True
+            return all(test_of(name)(item) for name, item in value.items() if name in schemas)
 
         return accepts
 

@@ -146,6 +146,8 @@ def _site(folder: SiteFolder, found: list[Diagnostic]) -> SiteInput | None:
         return None
     faults: list[Diagnostic] = []
     config = _values(folder.config, SITE, faults)
+    if not faults:
+        return SiteInput(folder.name, config)
     found += [_as_left_out(fault, folder.name) for fault in faults]
     return None if has_errors(faults) else SiteInput(folder.name, config)
 
@@ -164,7 +166,7 @@ def _merged_sites(on_disk: Mapping[str, SiteInput | None], settings: Values) -> 
     """
     declared = settings.table("sites")
     for name in sorted({*on_disk, *declared}):
-        own = on_disk.get(name, SiteInput(name, Values()))
+        own = on_disk[name] if name in on_disk else SiteInput(name, Values())
         if own and name in declared:
             yield SiteInput(name, laid_over(own.config, declared_site(settings, name)))
         elif own:

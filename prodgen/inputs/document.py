@@ -31,19 +31,21 @@ class Document:
     `moved` tells where the values really stand that a merge has brought to a path of this one.
     """
 
+    __slots__ = ("__dict__", "data", "find_spans", "kind", "moved", "source")
+
     def __init__(
         self,
         source: Source,
         data: object,
         find_spans: Callable[[str], Mapping[Path, Span]],
         kind: Kind = Kind.FILE,
-        moved: Mapping[Path, tuple[Document, Path]] | None = None,
+        moved: Mapping[Path, tuple[Document, Path]] = {},
     ) -> None:
         self.source: Final = source
         self.data: Final = data
         self.find_spans: Final = find_spans
         self.kind: Final = kind
-        self.moved: Final = moved or {}
+        self.moved: Final = moved
 
     @cached_property
     def spans(self) -> Mapping[Path, Span]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from functools import cache
 
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.inputs.document import Document, dotted
@@ -26,23 +27,8 @@ def parse_json(source: Source, kind: FileKind = COMMON) -> tuple[Document | None
     fault = _marked(source, kind) if source.bom else _too_deep(source, kind)
     if fault:
         return None, [fault]
-    repeated = False
-
-    def pairs(items: list[tuple[str, object]]) -> dict[str, object]:
-        nonlocal repeated
-        found = dict(items)
-        repeated = repeated or len(found) != len(items)
-        return found
-
     try:
-        data = json.loads(
-            source.text,
-            object_pairs_hook=pairs,
-            parse_constant=_refuse,
-            parse_float=_float,
-            parse_int=_integer,
-        )
-        source.text.encode()
+        data, repeated = _decoded(source.text)
     except json.JSONDecodeError as bad:
         from prodgen.inputs.jsonfaults import explain_json  # a good file needs no explanation
 
@@ -54,6 +40,32 @@ def parse_json(source: Source, kind: FileKind = COMMON) -> tuple[Document | None
     if repeated:
         return None, _repeated_keys(source, kind)
     return Document(source, data, find_spans), []
+
+
+def _decoded(text: str) -> tuple[object, bool]:
+    """The data, and whether a key of it stands twice. Whatever else is wrong is said first."""
+    try:
+        return _decoder(_unique).decode(text), False
+    except _RepeatedKey:
+        return _decoder(dict).decode(text), True
+
+
+@cache  # making one takes as long as reading a site_config.json with it
+def _decoder(pairs: Callable[[list[tuple[str, object]]], object]) -> json.JSONDecoder:
+    return json.JSONDecoder(
+        object_pairs_hook=pairs, parse_constant=_refuse, parse_float=_float, parse_int=_integer
+    )
+
+
+class _RepeatedKey(Exception):
+    """A key stands a second time in its object."""
+
+
+def _unique(items: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(items)
+    if len(found) != len(items):
+        raise _RepeatedKey
+    return found
 
 
 def _marked(source: Source, kind: FileKind) -> Diagnostic:

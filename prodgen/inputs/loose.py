@@ -29,15 +29,18 @@ def normalise(value: Any, schema: Schema, root: Schema) -> Any:
         fitting = next(one for one in schema["anyOf"] if _acceptor(_Key(one, root))(value))
         return normalise(value, fitting, root)
     if isinstance(value, dict):
-        known = schema.get("properties", {})
-        others = schema.get("additionalProperties") or {}
-        return {
-            key: normalise(item, known.get(key, others), root) if known or others else item
-            for key, item in value.items()
-        }
+        return _members(value, schema, root)
     if isinstance(value, list) and "items" in schema:
         return [normalise(item, schema["items"], root) for item in value]
     return value
+
+
+def _members(value: dict[str, Any], schema: Schema, root: Schema) -> dict[str, Any]:
+    known = schema.get("properties", {})
+    others = schema.get("additionalProperties") or {}
+    if not others and known.keys().isdisjoint(value):
+        return value
+    return {key: normalise(item, known.get(key, others), root) for key, item in value.items()}
 
 
 class _Key:

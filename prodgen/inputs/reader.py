@@ -30,6 +30,7 @@ OTHER_FILES = (
 )
 LARGEST_SETTINGS = 256 * 1024
 """Bytes of prodgen.yaml: YAML is slow to read, and nobody writes more by hand."""
+READING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 DIST_INFO = r"([A-Za-z0-9_.]+)-([0-9][^-]*)\.dist-info"
 REDIS_CONFS = ("redis_cache", "redis_queue", "redis_socketio")
 
@@ -97,7 +98,7 @@ class _Reader:
 
         Where it is not `needed`, a failure is a warning.
         """
-        found, fault = read_source(self.root / name, name, secret=secret)
+        found, fault = read_source(f"{self.root}/{name}", name, secret=secret)
         self._keep(fault, needed=needed)
         return found
 
@@ -122,14 +123,17 @@ class _Reader:
         """The site folders by name. Frappe takes no symlink for a site, so neither does this."""
         for entry in self._entries_of_sites():
             config = f"sites/{entry.name}/site_config.json"
-            if not self._has_config(entry, config):
+            status = self._status_of_config(entry, config)
+            if status is None:
                 continue
             if not _is_utf8(entry.name):
                 self.diagnostics.append(_strange_name(entry.name))
             elif entry.is_symlink():
                 self.diagnostics.append(_linked_site(entry))
             else:
-                yield SiteFolder(entry.name, self.read(config, needed=False))
+                found, fault = read_source(f"{entry.path}/site_config.json", config, status=status)
+                self._keep(fault, needed=False)
+                yield SiteFolder(entry.name, found)
 
     def _entries_of_sites(self) -> list[os.DirEntry[str]]:
         try:
@@ -142,16 +146,15 @@ class _Reader:
             self._keep(_unreadable("sites", failure))
             return []
 
-    def _has_config(self, entry: os.DirEntry[str], name: str) -> bool:
-        """Whether the folder is a site; one that we may not look into gives a warning."""
+    def _status_of_config(self, entry: os.DirEntry[str], name: str) -> os.stat_result | None:
+        """What makes the folder a site; one that we may not look into gives a warning."""
         try:
-            os.lstat(f"{entry.path}/site_config.json")
+            return os.lstat(f"{entry.path}/site_config.json")
         except FileNotFoundError:
-            return False
+            return None
         except OSError as failure:
             self._keep(_unreadable(_shown(name), failure), needed=False)
-            return False
-        return True
+            return None
 
     def _keep(self, fault: Diagnostic | None, *, needed: bool = True) -> None:
         if fault:
@@ -219,11 +222,19 @@ def _installed_packages(root: Path) -> dict[str, str]:
 
 
 def read_source(
-    path: Path, name: str, *, largest: int = LARGEST_FILE, secret: bool = False
+    path: str | Path,
+    name: str,
+    *,
+    largest: int = LARGEST_FILE,
+    secret: bool = False,
+    status: os.stat_result | None = None,
 ) -> tuple[Source | None, Diagnostic | None]:
-    """The file's text, or what is wrong with it; neither where there is no such file."""
+    """The file's text, or what is wrong with it; neither where there is no such file.
+
+    `status` is what lstat has said of the path, if it was asked.
+    """
     try:
-        content = _read(path, largest + 1)
+        content = _read(path, largest + 1, status)
     except FileNotFoundError:
         return None, _absent(path, name)
     except _NoRegularFile as other:
@@ -268,15 +279,23 @@ class _NoRegularFile(Exception):
     """What stands in the place of a file."""
 
 
-def _read(path: Path, most: int) -> bytes:
+def _read(path: str | Path, most: int, status: os.stat_result | None = None) -> bytes:
     """At most `most` bytes of a regular file. Nothing else is opened: a pipe would block."""
-    _require_regular(path.stat().st_mode)
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as stream:
+    if status is None or stat.S_ISLNK(status.st_mode):
+        status = os.stat(path)  # noqa: PTH116 - a Path for each of thousands of sites takes longer
+    _require_regular(status.st_mode)
+    descriptor = os.open(path, READING)
+    try:
         status = os.fstat(descriptor)
         _require_regular(status.st_mode)
-        # Python sets aside as much as it is asked to read; the kernel's files say that they have 0
-        return stream.read(min(most, status.st_size + 1) if status.st_size else most)
+        content = os.read(descriptor, min(most, status.st_size))
+        if content and len(content) == status.st_size:
+            return content
+        # the kernel's files say that they have 0 bytes
+        with os.fdopen(descriptor, "rb", closefd=False) as rest:
+            return content + rest.read(most - len(content))
+    finally:
+        os.close(descriptor)
 
 
 def _require_regular(mode: int) -> None:
@@ -287,10 +306,10 @@ def _require_regular(mode: int) -> None:
             raise _NoRegularFile(words)
 
 
-def _absent(path: Path, name: str) -> Diagnostic | None:
+def _absent(path: str | Path, name: str) -> Diagnostic | None:
     """Nothing to say about an absent file, unless a link promises one."""
     try:
-        target = path.readlink()
+        target = Path(path).readlink()
     except (OSError, ValueError):
         return None
     shown = str(target).encode("utf-8", "replace").decode()

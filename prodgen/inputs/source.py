@@ -25,13 +25,19 @@ class Source:
     may be shown, as with `.env`.
     """
 
+    __slots__ = ("__dict__", "bom", "name", "secret", "text")
+    """`__dict__` is for what is worked out when somebody asks, which is rare."""
+
     def __init__(self, name: str, text: str, *, bom: bool = False, secret: bool = False) -> None:
         self.name: Final = name
         self.text: Final = text
         self.bom: Final = bom
         self.secret: Final = secret
-        self._shown: dict[int, str] = {}
+
+    @cached_property
+    def _shown(self) -> dict[int, str]:
         """The lines that were asked for. Many places share one: its text is kept once."""
+        return {}
 
     @cached_property
     def line_starts(self) -> list[int]:

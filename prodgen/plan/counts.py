@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from prodgen.diagnostics import warning
 from prodgen.plan.desk import Desk
+from prodgen.plan.memory import workers_in_pool
 from prodgen.plan.model import Role, Service
 from prodgen.provenance import Kind, Sourced
 
@@ -34,21 +35,29 @@ def mention_many_web_workers(desk: Desk, given: Sourced[int]) -> None:
 
 def mention_many_workers(desk: Desk, services: Sequence[Service]) -> None:
     """A warning where the host is known and has too little for all pools of workers."""
-    pools = [one for one in services if one.role.value is Role.WORKER]
-    total = sum(one.instances.value for one in pools)
+    pools = [(count, one) for one in services if (count := _workers(one))]
+    total = sum(count for count, _ in pools)
     if not pools or not _is_beyond(desk, total):
         return
-    largest = max(pools, key=lambda one: one.instances.value).instances
-    shares = " + ".join(str(one.instances.value) for one in pools)
+    _, most = max(pools, key=lambda pool: pool[0])
+    largest = most.queues if workers_in_pool(most) else most.instances
+    shares = " + ".join(str(count) for count, _ in pools)
     sum_of = f" ({shares})" if len(pools) > 1 else ""
     desk.report(
         warning(
             "PG616",
             f"many background workers: {_arithmetic(desk, total, '', sum_of)}",
             largest.location,
-            f"lower {_setting(largest)}{_other_host(desk)}",
+            f"lower {_setting(largest, most)}{_other_host(desk)}",
         )
     )
+
+
+def _workers(service: Service) -> int:
+    """The background workers that a service is, or makes."""
+    if service.role.value is Role.WORKER:
+        return service.instances.value
+    return service.instances.value * workers_in_pool(service)
 
 
 def _is_beyond(desk: Desk, count: int) -> bool:
@@ -71,8 +80,10 @@ def _arithmetic(desk: Desk, count: int, usual: str, sum_of: str = "") -> str:
     return ", and ".join(words)
 
 
-def _setting(given: Sourced[int]) -> str:
-    """What the count is called where it stands: `gunicorn_workers`, `web.workers`."""
+def _setting(given: Sourced[object], service: Service | None = None) -> str:
+    """What the count is called where it stands: `gunicorn_workers`, `--num-workers`."""
+    if service is not None and workers_in_pool(service):
+        return "--num-workers"
     return given.origin.text.partition(" in ")[0] if given.location else "the count"
 
 

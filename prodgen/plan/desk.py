@@ -89,6 +89,8 @@ class Premises(NamedTuple):
     search_path: Sourced[str]
     variables: Sourced[tuple[tuple[str, str], ...]]
     """Environment variables that prodgen.yaml gives to every service."""
+    is_of_user: bool = False
+    """Whether the systemd of the bench's user runs it."""
 
     @property
     def sites(self) -> Sourced[PurePosixPath]:
@@ -96,6 +98,9 @@ class Premises(NamedTuple):
 
     @property
     def config_folder(self) -> Sourced[PurePosixPath]:
+        if self.is_of_user:
+            folder = self.home.value / ".config/prodgen" / self.name.value
+            return self.name.derive(folder, "the user's own, as its units are", self.home)
         folder = PurePosixPath("/etc/prodgen", self.name.value)
         return self.name.derive(folder, "owned by root, since root's processes read it")
 

@@ -192,6 +192,11 @@ class Plan(NamedTuple):
     supervisor: SupervisorOptions = SupervisorOptions()
 
     @property
+    def is_of_user(self) -> bool:
+        """Whether the systemd of the bench's user runs it, without root."""
+        return self.manager.value is Manager.SYSTEMD and self.systemd.scope.value == "user"
+
+    @property
     def config_files(self) -> dict[str, list[PurePosixPath]]:
         """The files that services read at their start, by the target that makes them."""
         gunicorn = [one.gunicorn for one in self.services if one.gunicorn]

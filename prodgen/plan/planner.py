@@ -106,7 +106,7 @@ def build_plan(
         versions=versions(desk, manager.value),
         nginx=_nginx_options(desk),
         systemd=_systemd_options(bench.settings),
-        supervisor=_supervisor_options(bench.settings),
+        supervisor=_supervisor_options(desk),
     )
     made = None if has_errors(desk.findings) else plan
     return Planned(made, desk.used), desk.findings
@@ -138,9 +138,14 @@ def _systemd_options(settings: Values) -> SystemdOptions:
     return options._replace(logs=mode or options.logs, resources=resources_from(settings))
 
 
-def _supervisor_options(settings: Values) -> SupervisorOptions:
-    """The chosen options, and whether the lines of logs go to syslog too."""
+def _supervisor_options(desk: Desk) -> SupervisorOptions:
+    """The chosen options, the host's folder, and whether the lines of logs go to syslog too."""
+    settings, folder = desk.bench.settings, desk.facts.supervisor_folder
     options = options_from(settings, "supervisor", SupervisorOptions)
+    if folder:
+        if folder.origin.kind is Kind.HOST:
+            desk.used["supervisor_folder"] = folder
+        options = options._replace(folder=folder)
     mode = settings.text("logging", "mode")
     if mode is None:
         return options
@@ -166,7 +171,17 @@ def _premises(desk: Desk, node: Sourced[PurePosixPath] | None) -> Premises:
     search_path = path.derive(
         ":".join([*folders, SYSTEM_PATH]), "the bench's env, node, and the system's programs"
     )
-    return Premises(_name(desk, path), path, user, home, search_path, _variables(desk))
+    scope = desk.bench.settings.text("systemd", "scope")
+    return Premises(
+        _name(desk, path),
+        path,
+        user,
+        home,
+        search_path,
+        _variables(desk),
+        is_of_user=_manager(desk.bench).value is Manager.SYSTEMD
+        and (scope is not None and scope.value == "user"),
+    )
 
 
 def _variables(desk: Desk) -> Sourced[tuple[tuple[str, str], ...]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
 
 from prodgen.diagnostics import Location, error, note, warning
 from prodgen.inputs.bench import SiteInput
@@ -21,18 +23,41 @@ HTTP_PORT = 80
 USUAL_PORT = default(HTTP_PORT, "the port of HTTP")
 
 
+class _Shared(NamedTuple):
+    """What the bench says for all of its sites."""
+
+    largest_body: Sourced[int]
+    covered: str = ""
+    """The domain whose names the wildcard certificate covers."""
+    certificate: Sourced[Certificate] | None = None
+
+
 def plan_sites(desk: Desk) -> tuple[Site, ...]:
     """Every site that can be served, by the name of its folder."""
-    usual = _largest_body(desk.bench.common, Values())
-    sites = [site for given in desk.bench.sites if (site := _site(desk, given, usual)) is not None]
+    shared = _shared(desk.bench.common)
+    sites = [site for given in desk.bench.sites if (site := _site(desk, given, shared)) is not None]
     _refuse_shared_names(desk, sites)
     _mention_ports(desk, sites)
     return tuple(sites)
 
 
-def _site(desk: Desk, given: SiteInput, usual: Sourced[int]) -> Site | None:
+def _shared(common: Values) -> _Shared:
+    largest = _largest_body(common, Values())
+    domain = common.text("wildcard", "domain")
+    certificate = _certificate(common, ("wildcard",))
+    if domain is None or certificate is None:
+        return _Shared(largest)
+    return _Shared(largest, domain.value.lower().removeprefix("*."), certificate)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+def _site(desk: Desk, given: SiteInput, shared: _Shared) -> Site | None:
     folder = Sourced(given.name, Origin(Kind.FILE, f"the folder sites/{given.name}"))
-    if not re.fullmatch(SITE_NAME, given.name):
+    if not _compiled(SITE_NAME).fullmatch(given.name):
         desk.report(
             warning(
                 "PG642",
@@ -42,13 +67,15 @@ def _site(desk: Desk, given: SiteInput, usual: Sourced[int]) -> Site | None:
             )
         )
         return None
-    names = tuple(_names(desk, given, folder))
+    names = tuple(_names(desk, given, folder, shared))
     has_own = given.config.integer("max_file_size")
-    largest = _largest_body(desk.bench.common, given.config) if has_own else usual
+    largest = _largest_body(desk.bench.common, given.config) if has_own else shared.largest_body
     return Site(folder=folder, names=names, port=_port(given), largest_body=largest)
 
 
-def _names(desk: Desk, given: SiteInput, folder: Sourced[str]) -> Iterator[ServerName]:
+def _names(
+    desk: Desk, given: SiteInput, folder: Sourced[str], shared: _Shared
+) -> Iterator[ServerName]:
     """The folder's own name and the domains, each once."""
     config = given.config
     own = _certificate(config, ())
@@ -69,8 +96,8 @@ def _names(desk: Desk, given: SiteInput, folder: Sourced[str]) -> Iterator[Serve
             )
             continue
         seen.add(key)
-        wildcard = _wildcard_certificate(desk, key)
-        yield ServerName(name=Sourced(key, name.origin), certificate=certificate or wildcard)
+        shown = name if name.value == key else Sourced(key, name.origin)
+        yield ServerName(name=shown, certificate=certificate or _wildcard(shared, key))
 
 
 def _domains(
@@ -87,7 +114,7 @@ def _domains(
 def is_host_name(name: str) -> bool:
     """Whether nginx and browsers can use `name` for a host (RFC 1123, with `_` and `*.`)."""
     if ":" not in name:
-        return len(name) <= 253 and bool(re.fullmatch(HOST_NAME, name))
+        return len(name) <= 253 and bool(_compiled(HOST_NAME).fullmatch(name))
     try:
         ipaddress.IPv6Address(name)
     except ValueError:
@@ -97,23 +124,15 @@ def is_host_name(name: str) -> bool:
 
 def _certificate(config: Values, path: tuple[str | int, ...]) -> Sourced[Certificate] | None:
     chain = config.text(*path, "ssl_certificate")
-    key = config.text(*path, "ssl_certificate_key")
+    key = config.text(*path, "ssl_certificate_key") if chain else None
     if chain is None or key is None:
         return None
     return chain.derive(Certificate(chain.value, key.value), "the site's certificate", key)
 
 
-def _wildcard_certificate(desk: Desk, name: str) -> Sourced[Certificate] | None:
+def _wildcard(shared: _Shared, name: str) -> Sourced[Certificate] | None:
     """The bench's wildcard certificate where it covers `name`: one label, not two (RFC 6125)."""
-    common = desk.bench.common
-    if not common.table("wildcard"):
-        return None
-    domain = common.text("wildcard", "domain")
-    certificate = _certificate(common, ("wildcard",))
-    if domain is None or certificate is None:
-        return None
-    covered = domain.value.lower().removeprefix("*.")
-    return certificate if name.partition(".")[2] == covered else None
+    return shared.certificate if name.partition(".")[2] == shared.covered else None
 
 
 def _port(given: SiteInput) -> Sourced[int]:

@@ -13,7 +13,12 @@ from prodgen.targets.base import Target, Unwritable, unwritable
 from prodgen.targets.environment import with_secrets
 from prodgen.targets.realtime import is_node, realtime_socket
 from prodgen.targets.slowly import slow_to_end
-from prodgen.targets.supervisor_groups import group_of, groups_by_pool, own_program_name
+from prodgen.targets.supervisor_groups import (
+    group_of,
+    groups_by_pool,
+    installed_file,
+    own_program_name,
+)
 from prodgen.targets.supervisor_syntax import (
     byte_size,
     command,
@@ -110,11 +115,10 @@ def render_supervisor(plan: Plan) -> tuple[list[Artifact], list[Diagnostic]]:
         programs=programs,
         groups=_groups(plan, services),
     )
-    name = f"{plan.bench_name.value}.conf"
     artifact = Artifact(
-        path=PurePosixPath("supervisor", name),
+        path=PurePosixPath("supervisor", f"{plan.bench_name.value}.conf"),
         text=render("supervisor/bench.conf", context),
-        destination=PurePosixPath("/etc/supervisor/conf.d", name),
+        destination=installed_file(plan),
         target="supervisor",
     )
     return [artifact], []

@@ -11,6 +11,16 @@ WORKER_LOG = "worker"
 """The stem of the log in which bench users look for their workers."""
 
 
+RED_HAT = PurePosixPath("/etc/supervisord.d")
+"""There supervisord.conf includes `*.ini`; Debian's includes `*.conf`."""
+
+
+def installed_file(plan: Plan) -> PurePosixPath:
+    """Where the one file of the bench is installed."""
+    folder = plan.supervisor.folder.value
+    return folder / f"{plan.bench_name.value}.{'ini' if folder == RED_HAT else 'conf'}"
+
+
 def groups_by_pool(plan: Plan) -> bool:
     """Whether each pool, the scheduler and realtime are groups of their own."""
     return plan.supervisor.groups.value == BY_POOL

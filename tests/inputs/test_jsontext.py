@@ -186,6 +186,13 @@ def test_surrogate_pairs_are_whole() -> None:
     assert document.data == {"a": "😀 \\ud800"}
 
 
+@pytest.mark.parametrize("rest", ["", ', "b": }', ', "b": NaN}'])
+def test_a_repeated_key_is_said_after_all_that_is_worse(rest: str) -> None:
+    _, found = parse_json(Source("f.json", '{"a": {"x": 1, "x": 2}' + rest))
+    assert found
+    assert not [one for one in found if "second time" in one.message]
+
+
 def test_repeated_keys() -> None:
     text = '{"a": 1,\n "b": {"c": 1, "c": 2},\n "a": {"x": 1, "x": 2}, "\\u0061": 3}'
     document, found = parse_json(Source("f.json", text))

@@ -172,6 +172,35 @@ def test_links(bench: Path) -> None:
     assert "leads back to itself" in found[1].message
 
 
+def test_a_linked_site_config(bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = bench / "sites/a.example.com/site_config.json"
+    config.rename(tmp_path / "elsewhere")
+    config.symlink_to(tmp_path / "elsewhere")
+    write(bench, "sites/b.example.com/x", "")
+    os.mkfifo(tmp_path / "pipe")
+    (bench / "sites/b.example.com/site_config.json").symlink_to(tmp_path / "pipe")
+    opened: list[str] = []
+    real = os.open
+
+    def noted(path: str, flags: int) -> int:
+        opened.append(path)
+        return real(path, flags)
+
+    monkeypatch.setattr(os, "open", noted)
+    files, found = read_bench(bench)
+    monkeypatch.undo()
+    assert not [path for path in opened if "b.example.com" in path]
+    assert [site.config.text for site in files.sites if site.config] == ['{"db_name": "a"}']
+    assert [one.code for one in found] == ["PG004"]
+
+
+def test_a_file_of_the_kernel_that_says_it_is_empty(bench: Path) -> None:
+    (bench / ".env").symlink_to("/proc/self/status")
+    files, found = read_bench(bench)
+    assert files.dotenv is not None, found
+    assert "Threads:" in files.dotenv.text
+
+
 def test_linked_sites(bench: Path, tmp_path: Path) -> None:
     write(tmp_path, "far/site_config.json", "{}")
     (bench / "sites/b.example.com").symlink_to("a.example.com")

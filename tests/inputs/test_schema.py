@@ -20,7 +20,7 @@ from prodgen.inputs.source import Source
 
 FILES = ["common_site_config", "prodgen", "site_config"]
 """Of what prodgen reads."""
-OUTPUTS = ["diagnostics", "diff", "doctor", "events", "manifest", "plan", "status", "verify"]
+OUTPUTS = "diagnostics diff doctor events manifest plan review status verify".split()
 """Of the JSON that prodgen prints."""
 
 

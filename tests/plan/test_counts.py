@@ -6,6 +6,7 @@ import pytest
 
 from prodgen.diagnostics import Diagnostic, Severity
 from prodgen.host.facts import detected
+from prodgen.plan.memory import idle_megabytes
 from prodgen.provenance import Sourced
 from tests.plans import FACTS, bench_files, declared, service, try_plan
 
@@ -59,6 +60,17 @@ def test_what_is_many(
     common: dict[str, object], cpus: int, gigabytes: float, codes: list[str]
 ) -> None:
     assert [one.code for one in warnings(common, cpus, gigabytes)] == codes
+
+
+def test_the_workers_of_a_worker_pool_count_too() -> None:
+    procfile = "web: bench serve\npool: bench worker-pool --num-workers 300\n"
+    plan, found = try_plan(bench_files(procfile))
+    assert plan
+    [warning] = [one for one in found if one.code == "PG616"]
+    assert warning.message.startswith("many background workers: 300 on 4 CPUs, and 300 x 150 MB")
+    assert str(warning.location).startswith("Procfile:2:")
+    assert warning.help == "lower --num-workers"
+    assert idle_megabytes(service(plan, "frappe-pool")) == 11 + 300 * 31
 
 
 def test_facts_of_this_machine_may_be_those_of_another_host() -> None:

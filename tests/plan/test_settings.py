@@ -92,6 +92,7 @@ TOUCHES = {
     "host.nginx_modules": "nginx",
     "host.openssl": "nginx",
     "host.ipv6": "nginx",
+    "host.supervisor_folder": "supervisor",
     "sites": "nginx",
     "web.instances": f"{MANAGERS} gunicorn",
     "web.port": f"{MANAGERS} nginx",

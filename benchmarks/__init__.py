@@ -1,0 +1,1 @@
+"""How fast prodgen is beside the tools that it stands in for: `python -m benchmarks`."""
