@@ -105,6 +105,7 @@ TESTED = (
     *("D-SV5", "D-SV6", "D-SV7", "D-SV8", "D-SV11", "D-SV12"),
     *("D-SD1", "D-SD2", "D-SD3", "D-SD4", "D-SD5", "D-SD6", "D-SD7", "D-SD8", "D-SD9"),
     *("D-SD10", "D-SD12"),
+    *("D-PR1", "D-PR2", "D-PR3", "D-SU1", "1", "2", "5", "8", "9", "12", "14", "28"),
 )
 """Those that must have a test; who writes one for another row adds it here."""
 MARK = re.compile(r'pytest\.mark\.pitfall\("([^"]+)"\)')

@@ -20,6 +20,7 @@ from prodgen.inputs.bench import parse_bench
 from prodgen.inputs.reader import read_bench
 from prodgen.plan.model import Plan, Role
 from prodgen.plan.planner import build_plan
+from prodgen.targets.environment import render_environment
 from prodgen.targets.gunicorn import ready_line, render_gunicorn
 from prodgen.targets.supervisor import render_supervisor
 from tests.plans import declared
@@ -79,6 +80,8 @@ class Supervised:
         for artifact in settings:
             Path(artifact.destination).parent.mkdir(parents=True, exist_ok=True)
             Path(artifact.destination).write_text(self.edit_gunicorn(artifact.text))
+        for artifact in render_environment(plan)[0]:
+            Path(artifact.destination).write_text(artifact.text)
         Path(plan.log_folder.value).mkdir(exist_ok=True)
         self.supervisor.add(main.path.name, self.edit(main.text))
         return plan
@@ -168,27 +171,6 @@ class Supervised:
         self.supervisor.call("stopProcessGroup", self.group(suffix))
         self.supervisor.call("startProcessGroup", self.group(suffix), False)
 
-    def restart_workers(self) -> None:
-        """Restart the workers as `prodgen restart` does: suspended first, then stopped.
-
-        RQ alone loses a job where TERM meets a worker that has popped it and not yet begun it
-        (rq/worker.py, `_shutdown`): a worker may go that sleeps, or waits in a blocking pop.
-        """
-        self.bench.redis("SET", "rq:suspended", 1, "EX", 120)
-        try:
-            wait_for(self._is_drained, 60, "the workers to be at rest")
-            self.restart_group("workers")
-        finally:
-            self.bench.redis("DEL", "rq:suspended")
-        self.wait_workers()
-
-    def _is_drained(self) -> bool:
-        own = {str(pid) for pid in self.pids().values()}
-        states = [each["state"] for each in self.bench.workers() if each["pid"] in own]
-        clients = str(self.bench.redis("CLIENT", "LIST")).splitlines()
-        blocked = sum(" flags=b " in line for line in clients)
-        return states.count("suspended") + min(states.count("idle"), blocked) == len(states)
-
     def wait_workers(self, deadline: float = 30.0) -> None:
         """Wait until every worker has told Redis of itself.
 
@@ -243,9 +225,13 @@ def supervised(
     edit_gunicorn: Edit | None = None,
     up: bool = True,
     inside: str = "",
+    settings: str = "",
     **bench: Any,
 ) -> Iterator[Supervised]:
-    """A bench that is up (or only started), with what `make_bench` takes as further arguments."""
+    """A bench that is up (or only started), with what `make_bench` takes as further arguments.
+
+    `settings` is the text of its prodgen.yaml, in which NAME is the bench's name.
+    """
     need_root("a supervisord that runs programs as another user")
     path = ground / inside / f"pg-{secrets.token_hex(3)}"
     made = make_bench(path, user=USER, place=place, **bench)
@@ -254,6 +240,8 @@ def supervised(
     own.change = change or own.change
     own.edit = edit or own.edit
     own.edit_gunicorn = edit_gunicorn or own.edit_gunicorn
+    if settings:
+        made.file("prodgen.yaml").write_text(settings.replace("NAME", own.name))
     try:
         own.install()
         with supervisor:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from prodgen.plan.model import Plan, Role
-from prodgen.targets.gunicorn import ready_line, render_gunicorn
+from prodgen.provenance import Sourced
+from prodgen.targets.environment import render_environment
+from prodgen.targets.gunicorn import render_gunicorn
 from prodgen.targets.nginx import TARGET as NGINX
 from prodgen.targets.systemd import render_systemd
 from prodgen.targets.systemd_units import running_units
@@ -34,12 +35,15 @@ SOCKET = f"{NAME}-web.socket"
 SITE = "one.test"
 PORTS = (8000, 9000, 13000, 11000)
 CONFIG = {
+    "restart_systemd_on_update": True,
     "background_workers": 1,
     "scheduler_tick_interval": 2,
     "workers": {"reports": {"timeout": 6, "background_workers": 1}},
 }
 REDIS = (Role.CACHE, Role.QUEUE)
 ROOT = Path(os.environ.get("PRODGEN_RIG_ROOT") or "/")
+IS_HOST = Path("/") == ROOT
+"""Whether the machine has this system's programs, so that prodgen runs in it."""
 
 Figure = Callable[[str], None]
 Edit = Callable[[str, str], str]
@@ -85,7 +89,7 @@ class Run:
         )
         units, found = render_systemd(self.plan)
         assert units, found
-        for artifact in (*units, *render_gunicorn(self.plan)[0]):
+        for artifact in (*units, *render_gunicorn(self.plan)[0], *render_environment(self.plan)[0]):
             text = edit(artifact.destination.name, artifact.text)
             self.machine.put(str(artifact.destination), text)
         self.machine.put(str(self.plan.log_folder.value / ".keep"), "")
@@ -166,18 +170,10 @@ class Run:
         address = ("127.0.0.1", port)
         return fetch(address, path, host=SITE, place=self.machine, timeout=timeout)
 
-    def is_ready(self, unit: str) -> bool:
-        """Whether a worker of this web instance has said that it has the application."""
-        said = self.systemctl("show", "-p", "InvocationID,MainPID", unit).split()
-        now = dict(row.split("=", 1) for row in said)
-        lines = self.journal(f"_SYSTEMD_INVOCATION_ID={now['InvocationID']}")
-        return any(ready_line(int(now["MainPID"])) in line for line in lines)
-
-    def roll(self, seconds: float = 30) -> None:
-        """Restart the web instances in turn, each once the one before has the application."""
+    def roll(self) -> None:
+        """Restart the web instances in turn; each has said that it is ready before the next."""
         for unit in self.units_of(Role.WEB):
             self.systemctl("restart", unit)
-            wait_for(partial(self.is_ready, unit), seconds, f"{unit} to be ready")
 
     def await_workers(self, seconds: float = 40) -> None:
         """Wait until every worker has told Redis of itself."""
@@ -188,8 +184,8 @@ class Run:
 
         wait_for(known, seconds, "the workers to be there")
 
-    def restart_workers(self) -> int:
-        """Restart all workers as `prodgen restart` does; how many were at work.
+    def restart_workers(self) -> None:
+        """Restart all workers as `prodgen restart --wait-workers` does.
 
         RQ loses a job where TERM meets a worker that has popped it and not yet begun it
         (rq/worker.py, `request_stop`), so they are suspended first: then each one is at work,
@@ -198,12 +194,10 @@ class Run:
         self.bench.redis("SET", "rq:suspended", 1, "EX", 120)
         try:
             wait_for(self._may_stop, 40, "the workers to be safe to stop")
-            busy = sum(each["state"] == "busy" for each in self.bench.workers())
             self.systemctl("restart", *self.units_of(Role.WORKER))
         finally:
             self.bench.redis("DEL", "rq:suspended")
         self.await_workers()
-        return busy
 
     def _may_stop(self) -> bool:
         own = {str(pid) for pid in self.pids(Role.WORKER).values()}
@@ -226,10 +220,10 @@ def with_gunicorn(plan: Plan, **values: Any) -> Plan:
         own = service.gunicorn
         if own is None:
             return service
-        new = {name: replace(getattr(own, name), value=value) for name, value in values.items()}
-        return replace(service, gunicorn=replace(own, **new))
+        new = {name: Sourced(value, getattr(own, name).origin) for name, value in values.items()}
+        return service._replace(gunicorn=own._replace(**new))
 
-    return replace(plan, services=tuple(changed(one) for one in plan.services))
+    return plan._replace(services=tuple(changed(one) for one in plan.services))
 
 
 def options(**values: Any) -> Change:
@@ -245,11 +239,12 @@ def booted(
     group: str = "",
     up: bool = True,
     frappe: str = "15.72.4",
+    settings: str = "",
     **bench: Any,
 ) -> Iterator[Run]:
     """A bench in a machine, its target enabled and everything up unless told.
 
-    `group` is another name for the group of the bench's user.
+    `group` is another name for the group of the bench's user, `settings` its prodgen.yaml.
     """
     config = {**CONFIG, **bench.pop("config", {})}
     with Machine(lower=ROOT, keep_units=["nginx"] if nginx else []) as machine:
@@ -266,6 +261,8 @@ def booted(
             **bench,
         )
         fit_python(machine, made)
+        if settings:
+            made.file("prodgen.yaml").write_text(settings)
         version = machine.run(["systemctl", "--version"]).stdout.split()[1]
         facts = {"systemd": version, "frappe": frappe}
         plan = plan_of_folder(made.file("."), str(PATH), **facts)
@@ -281,7 +278,7 @@ def booted(
 
 def fit_python(machine: Machine, bench: Bench) -> None:
     """Let the env's packages, which are the same everywhere, suit the machine's own Python."""
-    if Path("/") == ROOT:
+    if IS_HOST:
         return
     script = "import sys; print('python%d.%d' % sys.version_info[:2])"
     name = machine.run(["/usr/bin/python3", "-c", script]).stdout.strip()

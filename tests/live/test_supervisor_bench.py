@@ -6,12 +6,12 @@ import os
 import shlex
 import shutil
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from prodgen.plan.model import Plan
+from prodgen.provenance import Sourced
 from prodgen.targets.supervisor_groups import groups
 from tests.live.supervised import HOME, USER, Edit, Figure, Supervised, commands_of, supervised
 from tests.rig import stacks
@@ -40,7 +40,7 @@ PRODUCTION = {"restart_supervisor_on_update": True}
 def by_pool(plan: Plan) -> Plan:
     """The plan with `supervisor.groups: pool`."""
     options = plan.supervisor
-    return replace(plan, supervisor=replace(options, groups=replace(options.groups, value="pool")))
+    return plan._replace(supervisor=options._replace(groups=Sourced("pool", options.groups.origin)))
 
 
 def bench_command(run: Supervised, tools: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -34,6 +34,7 @@ def test_a_comment_restarts_nothing(ground: Path, origin: str, figure: Figure) -
         figure(f"a comment: 0 of {len(before)} processes restarted")
 
 
+@pytest.mark.pitfall("27")
 @pytest.mark.parametrize("origin", ["debian", "pypi"])
 def test_a_pool_of_its_own_restarts_alone(ground: Path, origin: str, figure: Figure) -> None:
     commands = commands_of(origin)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.live.restarting import restart_workers
 from tests.live.supervised import Edit, Figure, Supervised, commands_of, supervised
 from tests.rig import procs
 from tests.rig.waiting import wait_for
@@ -43,9 +44,7 @@ def test_every_job_is_done_once_over_restarts(
         for restart in range(RESTARTS):
             goal = (restart + 1) * JOBS // (RESTARTS + 2)
             _wait_done(run, goal)
-            busy = sum(each["state"] == "busy" for each in run.bench.workers())
-            run.restart_workers()
-            interrupted += busy
+            interrupted += restart_workers(run)
         wait_for(lambda: len(run.bench.counts()) == JOBS, 60, "all jobs")
         assert set(run.bench.counts("start").values()) == {1}
         assert set(run.bench.counts("finish").values()) == {1}
@@ -64,6 +63,7 @@ def impatient(text: str) -> str:
     return re.sub(r"^stopwaitsecs=.*", "stopwaitsecs=1", text, flags=re.MULTILINE)
 
 
+@pytest.mark.pitfall("D-SV7")
 @pytest.mark.parametrize("fault", [None, impatient])
 def test_a_job_may_use_its_whole_time_while_its_worker_stops(
     ground: Path, fault: Edit | None, figure: Figure
@@ -85,6 +85,7 @@ def test_a_job_may_use_its_whole_time_while_its_worker_stops(
             assert run.strays() == []
 
 
+@pytest.mark.pitfall("36")
 def test_a_worker_that_ends_well_comes_back(ground: Path, figure: Figure) -> None:
     """RQ ends with 0 after some troubles with Redis; Supervisor's default would leave it so."""
     with supervised(ground) as run:
@@ -100,6 +101,7 @@ def test_a_worker_that_ends_well_comes_back(ground: Path, figure: Figure) -> Non
         wait_for(lambda: run.bench.counts()["after"], 10, "a job")
 
 
+@pytest.mark.pitfall("36")
 def test_unexpected_would_leave_it_so(ground: Path) -> None:
     """The fault put back: `autorestart=unexpected`, as bench has it for the scheduler (D-SV6)."""
     edit: Edit = lambda text: text.replace("autorestart=true", "autorestart=unexpected")  # noqa: E731
@@ -109,6 +111,7 @@ def test_unexpected_would_leave_it_so(ground: Path) -> None:
         wait_for(lambda: run.processes()[name]["statename"] == "EXITED", 10, "the worker to end")
 
 
+@pytest.mark.pitfall("D-SV7")
 def test_stops_wait_longer_than_rq_does(ground: Path) -> None:
     """RQ kills a job 60 s after its time-out: a pool's stop is later than that for each queue."""
     custom = {"reports": {"timeout": 6}, "imports": {}, "slow": {"timeout": 7200}}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from prodgen.plan.model import Plan
+from prodgen.provenance import Sourced
 from prodgen.targets.supervisor_groups import log_links
 from tests.live.supervised import Edit, Figure, Supervised, supervised
 from tests.rig.waiting import wait_for
@@ -45,8 +45,11 @@ NAMES = {
 def small_logs(plan: Plan) -> Plan:
     """The plan with logs that are rotated soon."""
     own = plan.supervisor
-    size, backups = replace(own.log_bytes, value=LOG_BYTES), replace(own.log_backups, value=BACKUPS)
-    return replace(plan, supervisor=replace(own, log_bytes=size, log_backups=backups))
+    size, backups = (
+        Sourced(LOG_BYTES, own.log_bytes.origin),
+        Sourced(BACKUPS, own.log_backups.origin),
+    )
+    return plan._replace(supervisor=own._replace(log_bytes=size, log_backups=backups))
 
 
 def log_files(run: Supervised) -> list[str]:
@@ -55,6 +58,7 @@ def log_files(run: Supervised) -> list[str]:
     return [each[key] for each in run.processes().values() for key in keys]
 
 
+@pytest.mark.pitfall("D-SV5")
 def test_logs_are_found_by_their_names(ground: Path, figure: Figure) -> None:
     with supervised(ground, config={"background_workers": 2}) as run:
         files = log_files(run)
@@ -80,6 +84,8 @@ def shared(text: str) -> str:
     return re.sub(r"(stdout_logfile=.*/writer)-\d\.log", r"\1.log", text)
 
 
+@pytest.mark.pitfall("D-SV5")
+@pytest.mark.pitfall("31")
 @pytest.mark.parametrize("fault", [None, shared])
 def test_rotation_loses_no_line(ground: Path, fault: Edit | None, figure: Figure) -> None:
     procfile = ""

@@ -48,6 +48,7 @@ def test_redis_away(ground: Path, origin: str, frappe: str, figure: Figure) -> N
         assert "gave up" not in run.supervisor.log.read_text()
 
 
+@pytest.mark.pitfall("37")
 def test_three_retries_would_give_up(ground: Path) -> None:
     """Row 37 put back: Supervisor's default of `startretries`."""
 

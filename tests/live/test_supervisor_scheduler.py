@@ -6,10 +6,12 @@ import fcntl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from prodgen.plan.model import Plan
+from prodgen.provenance import Sourced
 from tests.live.supervised import Figure, Supervised, supervised
 from tests.rig.bench import Bench
 from tests.rig.waiting import wait_for
@@ -21,8 +23,8 @@ WAIT = 4
 def hurried(plan: Plan) -> Plan:
     """The plan with a shorter wait between two tries."""
     options = plan.supervisor
-    wait = replace(options.scheduler_wait, value=WAIT)
-    return replace(plan, supervisor=replace(options, scheduler_wait=wait))
+    wait = Sourced(WAIT, options.scheduler_wait.origin)
+    return plan._replace(supervisor=options._replace(scheduler_wait=wait))
 
 
 @contextmanager
@@ -46,6 +48,7 @@ def starts(run: Supervised) -> list[str]:
     return [line.split()[2] for line in lines if line.split()[1] == "start"]
 
 
+@pytest.mark.pitfall("D-SV6")
 def test_it_waits_for_the_lock_and_runs_once(ground: Path, figure: Figure) -> None:
     config = {"scheduler_tick_interval": 1}
     with supervised(ground, change=hurried, config=config) as run:

@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 
 from prodgen.plan.model import Role
+from tests.live.restarting import restart_workers
 from tests.live.systemd_bench import SITE, TARGET, Figure, Run, booted
 from tests.rig.waiting import wait_for
 
@@ -58,7 +59,7 @@ def test_every_job_is_done_once_over_restarts(run: Run, figure: Figure) -> None:
     for restart in range(RESTARTS):
         goal = (restart + 1) * JOBS // (RESTARTS + 2)
         wait_for(partial(has_done, run, goal), 90, f"{goal} jobs")
-        met += run.restart_workers()
+        met += restart_workers(run)
     wait_for(lambda: len(run.bench.counts()) == JOBS, 90, "all jobs")
     assert set(run.bench.counts("start").values()) == {1}
     assert set(run.bench.counts("finish").values()) == {1}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -85,6 +84,7 @@ def test_workers_go_before_web_before_redis(run: Run, figure: Figure) -> None:
     figure("oom_score_adj " + ", ".join(f"{role.value} {found}" for role, found in scores.items()))
 
 
+@pytest.mark.pitfall("19")
 def test_niceness_is_frappes_own(run: Run) -> None:
     def niceness(role: Role) -> set[str]:
         pids = [str(pid) for pid in run.pids(role).values()]
@@ -114,7 +114,7 @@ def test_files_are_appended_to(run: Run) -> None:
 
     def to_files(plan: Plan) -> Plan:
         chosen = limited(plan)
-        return replace(chosen, systemd=replace(chosen.systemd, logs=sourced("files")))
+        return chosen._replace(systemd=chosen.systemd._replace(logs=sourced("files")))
 
     run.install(to_files)
     log = run.machine.real(Path(f"/var/log/{NAME}/web-1.error.log"))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
 
 from prodgen.plan.model import Role
-from tests.live.systemd_bench import PATH, SITE, Figure, Run, booted, options
+from tests.live.restarting import roll
+from tests.live.systemd_bench import IS_HOST, PATH, SITE, Figure, Run, booted, options
 from tests.rig.client import fetch
 from tests.rig.load import Load
 from tests.rig.waiting import wait_for
@@ -23,7 +25,7 @@ def test_everything_works_under_strict(run: Run, figure: Figure) -> None:
     run.await_workers()
     with Load(("127.0.0.1", 80), SITE, clients=8, place=run.machine) as load:
         run.bench.set_version("2")
-        run.roll()
+        roll(run)
         wait_for(lambda: load.answered() >= 500, 60, "enough requests")
     assert load.result.failed == 0, str(load.result)
     for queue in ("short", "default", "long", "reports"):
@@ -64,3 +66,36 @@ def test_what_users_upload_never_runs(run: Run, level: str) -> None:
     assert "Permission denied" in done.stderr
     done = run.machine.run([*inside, "touch", f"{PATH}/env/new"], check=False)
     assert "Read-only file system" in done.stderr
+
+
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+PRINTS = """\
+[Service]
+Type=oneshot
+Restart=no
+ExecStart=
+ExecStart=:{program} --headless --no-sandbox --disable-gpu --print-to-pdf={pdf} "{page}"
+"""
+"""As Frappe 16 runs it (frappe/utils/pdf_generator): without Chromium's own sandbox."""
+
+
+@pytest.mark.skipif(not (IS_HOST and CHROMIUM), reason="no chromium here (it takes 400 MB)")
+@pytest.mark.parametrize("level", ["standard", "strict"])
+def test_chromium_prints_pdf(run: Run, level: str, figure: Figure) -> None:
+    """In the sandbox of a worker, in whose place it runs."""
+    run.install(options(hardening=level))
+    unit = run.units_of(Role.WORKER)[0]
+    folder = f"/etc/systemd/system/{unit}.d"
+    pdf = f"{PATH}/sites/{SITE}/private/files/{level}.pdf"
+    text = PRINTS.format(program=CHROMIUM, pdf=pdf, page="data:text/html,<h1>Invoice</h1>")
+    run.machine.put(f"{folder}/prints.conf", text)
+    run.systemctl("daemon-reload")
+    try:
+        done = run.machine.run(["systemctl", "restart", unit], check=False, timeout=60)
+        assert done.returncode == 0, run.journal("-u", unit, "-n", "30")
+        data = run.bench.file(pdf).read_bytes()
+    finally:
+        run.machine.run(["rm", "-r", folder])
+        run.systemctl("daemon-reload")
+    assert data.startswith(b"%PDF-")
+    figure(f"Chromium under {level}: a PDF of {len(data)} bytes")

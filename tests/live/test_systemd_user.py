@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from prodgen.plan.model import Role
+from tests.live.secrets import pids_here, plant
 from tests.live.systemd_bench import TARGET, USER, Figure, Run, booted, options
 from tests.rig.load import Load
 from tests.rig.waiting import wait_for
@@ -65,3 +66,15 @@ def test_all_is_up_after_a_power_cut(run: Run) -> None:
     assert run.bench.web_answers()
     run.systemctl("stop", TARGET)
     run.await_all("inactive")
+
+
+def test_its_own_manager_reads_its_secrets(run: Run) -> None:
+    planted = plant()
+    run.bench.file("prodgen.yaml").write_text("env_file: .env\n")
+    run.machine.put(run.bench.path / ".env", planted.text, mode=0o600, owner=USER)
+    run.install()
+    run.systemctl("restart", *run.units_of(Role.WEB, Role.WORKER))
+    pids = run.pids(Role.WEB, Role.WORKER).values()
+    here = pids_here(run)
+    assert [planted.has_arrived(here[pid]) for pid in pids] == [True] * len(pids)
+    assert "EnvironmentFile" in run.systemctl("cat", run.units_of(Role.WEB)[0])

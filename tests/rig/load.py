@@ -81,12 +81,15 @@ class Load:
         get_path: str = GET_PATH,
         post_path: str = POST_PATH,
         headers: dict[str, str] | None = None,
+        pause: float = 0.0,
     ) -> None:
         self.address, self.host, self.place = address, host, place
         self.keep_alive, self.timeout = keep_alive, timeout
         self.seconds, self.share = seconds, max(1, requests // clients)
         self.get_path, self.post_path = get_path, post_path
         self.headers = headers or {}
+        self.pause = pause
+        """Seconds of each client between two requests, which leave the servers some time."""
         self.result = Result()
         self._stopped = threading.Event()
         self._sums = [Result() for _ in range(clients)]
@@ -146,6 +149,7 @@ class Load:
             except (OSError, http.client.HTTPException, ValueError) as error:
                 reason = f"{type(error).__name__}: {error}"
             own.slowest = max(own.slowest, time.monotonic() - began)
+            time.sleep(self.pause)
             if reason is None:
                 own.ok += 1
             else:

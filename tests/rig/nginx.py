@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,8 @@ server {
 """
 TEMPORARY = ("client_body", "proxy", "fastcgi", "scgi", "uwsgi")
 COMPLAINT = re.compile(r"\[(warn|error|crit|alert|emerg)\]")
+EARLY_LOG = (1, 19, 5)
+"""The first nginx whose log for the time before its configuration can be chosen (`-e`)."""
 
 
 class Nginx:
@@ -100,7 +103,9 @@ class Nginx:
         return "\n".join(f"\t{name} {self.folder}/{name};" for name in names)
 
     def _argv(self, *words: str) -> list[str]:
-        own = ["-p", str(self.folder), "-e", str(self.error_log), "-c", str(self.config)]
+        own = ["-p", str(self.folder), "-c", str(self.config)]
+        if _version(self.program) >= EARLY_LOG:
+            own += ["-e", str(self.error_log)]
         return [self.program, *own, *words]
 
     def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
@@ -126,9 +131,13 @@ class Nginx:
         said = done.stdout + done.stderr
         return done.returncode == 0 and not COMPLAINT.search(said), said
 
-    def start(self) -> Nginx:
+    def start(self, deadline: float = 10.0) -> Nginx:
         """Start it and wait until its workers are up; a bad configuration is an error."""
-        self.child.start().wait_ready(self._workers, 10)
+        try:
+            self.child.start().wait_ready(self._workers, deadline)
+        except BaseException:
+            self.child.stop()
+            raise
         return self
 
     def _workers(self) -> list[int]:
@@ -175,8 +184,15 @@ class Nginx:
         self.stop()
 
 
+@lru_cache
+def _version(program: str) -> tuple[int, ...]:
+    said = subprocess.run([program, "-v"], capture_output=True, text=True, check=False).stderr
+    return tuple(int(part) for part in re.findall(r"\d+", said.partition("nginx/")[2])[:3])
+
+
 def _is_worker(pid: int) -> bool:
+    """Whether it has a worker's title, which a loader's own words may stand before."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"nginx: worker process\0")
+        return b"nginx: worker process\0" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False

@@ -24,6 +24,13 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 SYSTEM_PYTHON = Path("/usr/bin/python3")
 OLDEST_PYTHON = (3, 10)
 STACKS: dict[str, tuple[str, ...]] = {
+    "frappe13": (
+        "gunicorn==20.1.0",
+        "setuptools<80",
+        "rq==1.15.1",
+        "redis==4.5.5",
+        "async-timeout",
+    ),
     "frappe15": ("gunicorn==23.0.0", "rq==1.15.1", "redis==4.5.5", "async-timeout"),
     "frappe16": ("gunicorn==23.0.0", "rq==2.6.1", "redis==7.1.0", "async-timeout"),
     "newest": ("gunicorn", "rq", "redis", "async-timeout"),

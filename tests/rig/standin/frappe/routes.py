@@ -85,9 +85,10 @@ def echo(request: Request) -> Reply:
 
 
 def status(request: Request) -> Reply:
-    """An answer with the wanted status code."""
+    """An answer with the wanted status code, and one header if `name` and `header` are given."""
     code = int(request.query.get("code", "200"))
-    return Reply(code, b"" if code in (204, 304) else {"message": code})
+    own = {request.query["name"]: request.query["header"]} if "name" in request.query else {}
+    return Reply(code, b"" if code in (204, 304) else {"message": code}, own)
 
 
 def accel(request: Request) -> Reply:

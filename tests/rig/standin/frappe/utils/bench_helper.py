@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 
@@ -57,7 +58,7 @@ def main(argv: list[str]) -> int:
     elif asked.command == "version":
         say(f"frappe {__version__}")
     elif asked.command == "migrate":
-        migrate(asked.site)
+        return migrate(asked.site)
     elif asked.command == "ready-for-migration":
         return ready(asked.site)
     elif asked.command == "enqueue":
@@ -77,13 +78,22 @@ def work(asked: argparse.Namespace) -> int:
     return 0
 
 
-def migrate(site: str | None) -> None:
-    """Leave a line in each site's log."""
+def migrate(site: str | None) -> int:
+    """Leave a line in each site's log; `migrate.json` in a site tells it to take time, or fail."""
     for name in config.all_sites() if site in (None, "all") else [str(site)]:
+        say(f"Migrating {name}")
+        told = config.read_json(config.sites_path() / name / "migrate.json")
+        maintenance = bool(config.site_config(name).get("maintenance_mode"))
+        line = {"site": name, "maintenance": maintenance, "pid": os.getpid()}
+        config.append_line(config.bench_path() / "logs" / "migrations.log", json.dumps(line))
+        time.sleep(told.get("seconds", 0))
+        if told.get("fail"):
+            msg = f"asked to fail on {name}"
+            raise RuntimeError(msg)
         logs = config.sites_path() / name / "logs"
         logs.mkdir(exist_ok=True)
         config.append_line(logs / "migrate.log", f"{time.time():.3f} migrated")
-        say(f"Migrating {name}")
+    return 0
 
 
 def ready(site: str | None) -> int:
