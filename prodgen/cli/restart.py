@@ -36,13 +36,27 @@ from prodgen.deploy.managed import Refused
     default=300,
     show_default=True,
     metavar="SECONDS",
-    help="How long --wait-workers waits before it gives up and restarts nothing.",
+    help="How long --wait-workers and --migrate wait before they give up and restart nothing.",
 )
 @click.option(
     "--force-kill-timeout",
     type=click.IntRange(min=1),
     metavar="SECONDS",
     help="Kill a worker that is still at work so long after it was told to end; its job is lost.",
+)
+@click.option(
+    "--migrate",
+    is_flag=True,
+    help="Migrate every site between: wait for the workers, stop them and the scheduler, and "
+    "switch maintenance mode on meanwhile.",
+)
+@click.option(
+    "--migrate-timeout",
+    type=click.IntRange(min=1),
+    default=600,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long the migration of one site may take before it is ended.",
 )
 @click.option(
     "--end-orphans",
@@ -60,6 +74,8 @@ def command(
     wait_workers: bool | None,
     wait_workers_timeout: int,
     force_kill_timeout: int | None,
+    migrate: bool,
+    migrate_timeout: int,
     end_orphans: bool,
     supervisor_config: Path | None,
     form: str,
@@ -75,6 +91,11 @@ def command(
     from prodgen.deploy.managers import manager_of
     from prodgen.deploy.restart import Wait, Wishes, restart
 
+    if migrate and (parts or now or wait_workers is False):
+        raise click.UsageError(
+            "--migrate waits for the workers and restarts everything: "
+            "it goes with no PART, --now or --no-wait-workers"
+        )
     outcome = plan_bench(bench, locked=False, programs=("systemd",))
     if has_failed(outcome, strict=strict, quiet=True, color=color) or outcome.plan is None:
         return Exit.ERROR
@@ -85,6 +106,8 @@ def command(
         wait=waits[wait_workers],
         drain_seconds=wait_workers_timeout,
         force_kill=force_kill_timeout,
+        migrate=migrate,
+        migrate_seconds=migrate_timeout,
         end_orphans=end_orphans,
     )
     try:

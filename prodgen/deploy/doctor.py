@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from prodgen.deploy import doctor_benches as benches
+from prodgen.deploy import doctor_confinement as confinement
 from prodgen.deploy import doctor_files as files
 from prodgen.deploy import doctor_host as host
-from prodgen.deploy import procfs
+from prodgen.deploy import doctor_rights as rights
+from prodgen.deploy import doctor_secrets as secrets
+from prodgen.deploy.doctor_keys import check_keys
 from prodgen.deploy.finding import Finding, bad, good, unknown, warn
 from prodgen.deploy.managed import Process, ProcessManager, Refused, State
 from prodgen.deploy.managers import manager_of
 from prodgen.deploy.redisqueue import Away, RedisQueue
 from prodgen.deploy.subject import Subject
-from prodgen.deploy.supervisor_rpc import find_server, owner_and_mode
-from prodgen.plan.model import Manager, Role
 
 KEEPS_JOBS = "noeviction"
-PRODUCTION_FLAGS = ("restart_supervisor_on_update", "restart_systemd_on_update")
-OTHER_BENCH = "sites/common_site_config.json"
+BY_SYSTEMD = "restart_systemd_on_update"
+PRODUCTION_FLAGS = ("restart_supervisor_on_update", BY_SYSTEMD)
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,22 @@ def examine(patient: Patient) -> list[Finding]:
     manager = _manager(patient, found)
     processes = _processes(manager, found) if manager else []
     checks: list[Callable[[], Iterator[Finding]]] = [
-        lambda: check_socket(patient),
+        lambda: rights.check_socket(plan, patient.supervisor_config),
+        lambda: rights.check_rights(plan, processes, patient.supervisor_config),
         lambda: check_flags(patient.subject),
         lambda: check_redis(patient.subject),
         lambda: host.check_database(patient.config),
+        lambda: host.check_linger(plan),
         lambda: host.check_node(plan),
         lambda: files.check_assets(plan),
+        lambda: secrets.check_secrets(plan),
         lambda: files.check_certificates(plan, time.time()),
+        lambda: check_keys(plan),
         lambda: host.check_ports(plan, processes),
-        lambda: check_collision(patient.subject, processes),
-        lambda: host.check_selinux(plan),
+        lambda: benches.check_ports(plan, processes),
+        lambda: benches.check_name(plan, processes),
+        lambda: confinement.check_selinux(plan),
+        lambda: confinement.check_apparmor(plan, processes),
         lambda: host.check_open_files(processes),
         lambda: files.check_room(plan),
         host.check_clock,
@@ -88,41 +94,6 @@ def _processes(manager: ProcessManager, found: list[Finding]) -> list[Process]:
     return processes
 
 
-def check_socket(patient: Patient) -> Iterator[Finding]:
-    """The bench's user may restart its own bench through supervisord's socket."""
-    plan = patient.subject.plan
-    if plan.manager.value is not Manager.SUPERVISOR:
-        return
-    try:
-        path = find_server(patient.supervisor_config).socket
-        found = Path(path).stat() if path else None
-    except (Refused, OSError):
-        return
-    who = files.identity(plan.user.value)
-    if found is None or who is None:
-        return
-    uid, gids = who
-    mode = found.st_mode
-    may = (
-        (uid == found.st_uid and mode & stat.S_IWUSR)
-        or (found.st_gid in gids and mode & stat.S_IWGRP)
-        or mode & stat.S_IWOTH
-    )
-    text = f"supervisord's socket {path} is {owner_and_mode(path)}"
-    if not may:
-        yield warn(
-            "socket",
-            f"{text}: {plan.user.value} may not restart its bench (`bench restart` fails)",
-            f"in [unix_http_server]: chmod=0770 and chown=root:{plan.user.value}; then "
-            "systemctl restart supervisor",
-        )
-    elif mode & stat.S_IWOTH:
-        text += ": everyone on this machine may run commands as root through it"
-        yield bad("socket", text, "in [unix_http_server]: chmod=0770")
-    else:
-        yield good("socket", text)
-
-
 def check_flags(subject: Subject) -> Iterator[Finding]:
     """The flags that tell Frappe that this is production."""
     if subject.flags.get("developer_mode"):
@@ -143,6 +114,13 @@ def check_flags(subject: Subject) -> Iterator[Finding]:
         yield warn("flags", f"{' and '.join(set_ones)}: `bench update` restarts the wrong one", fix)
     elif not subject.flags.get("developer_mode"):
         yield good("flags", "Frappe knows that this is production")
+    if set_ones == [BY_SYSTEMD] and subject.flags.get(BY_SYSTEMD):
+        yield warn(
+            "flags",
+            "`bench update --restart-systemd` fails, since bench's own restart of systemd does, "
+            "and leaves maintenance_mode on",
+            "bench update && prodgen restart",
+        )
     if subject.flags.get("maintenance_mode"):
         fix = "bench set-config -g -p maintenance_mode 0"
         yield warn("flags", "maintenance_mode is on for all sites", fix)
@@ -175,31 +153,3 @@ def check_redis(subject: Subject) -> Iterator[Finding]:
         )
     elif not (value and seconds < 0):
         yield good("redis", f"redis_queue at {subject.access.place} is up and keeps its jobs")
-
-
-def check_collision(subject: Subject, processes: list[Process]) -> Iterator[Finding]:
-    """No other bench of this machine listens where this one does, or has its name."""
-    bench = str(subject.plan.bench.value)
-    own = {one.pid for one in processes if one.pid}
-    own |= {pid for master in set(own) for pid in procfs.descendants(master)}
-    for service in subject.plan.services:
-        address = service.address.value if service.address else None
-        if address is None or address.path or service.role.value in (Role.CACHE, Role.QUEUE):
-            continue
-        pid = host.listener(address.port)
-        other = _bench_of(pid) if pid and pid not in own else ""
-        if other and os.path.realpath(other) != os.path.realpath(bench):
-            yield bad(
-                "benches",
-                f"the bench {other} listens on port {address.port}, as this one should",
-                "give each its own ports: bench set-config -g -p webserver_port …",
-            )
-
-
-def _bench_of(pid: int) -> str:
-    """The bench that a process runs in; empty for one that runs in none."""
-    folder = procfs.folder(pid)
-    for place in (Path(folder), *Path(folder).parents) if folder else ():
-        if (place / OTHER_BENCH).is_file():
-            return str(place)
-    return ""

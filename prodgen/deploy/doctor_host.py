@@ -11,13 +11,18 @@ from prodgen.deploy import procfs
 from prodgen.deploy.finding import Finding, bad, good, unknown, warn
 from prodgen.deploy.managed import Process
 from prodgen.deploy.runner import run
-from prodgen.plan.model import Address, Plan, Role
+from prodgen.plan.model import Address, Manager, Plan, Role
 from prodgen.plan.rules import version_of
 
 NODE_NEEDED = ((16, 24), (15, 18), (14, 14), (13, 12))
 """Frappe's version, and the oldest node that it names (package.json, engines)."""
 OPEN_FILES = 10240
-ENFORCE = Path("/sys/fs/selinux/enforce")
+TIME_ERROR = 5
+"""The clock is not synchronized (adjtimex(2))."""
+TIMEX_BYTES = 512
+"""At least the size of `struct timex`; all zero, it changes nothing."""
+LINGER = Path("/var/lib/systemd/linger")
+"""A file for each user whose systemd runs without a login (systemd-logind.service(8))."""
 DATABASE_PORTS = {"mariadb": 3306, "postgres": 5432}
 
 
@@ -55,6 +60,21 @@ def answers(address: Address, timeout: float = 3.0) -> bool:
             return True
     except OSError:
         return False
+
+
+def check_linger(plan: Plan) -> Iterator[Finding]:
+    """A bench whose user's own systemd runs it needs that systemd from boot on."""
+    if plan.manager.value is not Manager.SYSTEMD or plan.systemd.scope.value != "user":
+        return
+    user = plan.user.value
+    if (LINGER / user).exists():
+        yield good("linger", f"the systemd of {user} runs without a login")
+    else:
+        yield bad(
+            "linger",
+            f"{user} does not linger: the bench ends with the last login, and is not up at boot",
+            f"loginctl enable-linger {user}",
+        )
 
 
 def check_node(plan: Plan) -> Iterator[Finding]:
@@ -121,39 +141,28 @@ def soft_limit(pid: int) -> int | None:
     return 2**31 if found[1] == "unlimited" else int(found[1])
 
 
-def check_selinux(plan: Plan, enforce: Path = ENFORCE) -> Iterator[Finding]:
-    """SELinux lets nginx connect to the application and read the bench."""
-    try:
-        enforcing = enforce.read_text().strip() == "1"
-    except OSError:
-        return
-    if not enforcing:
-        yield good("SELinux", "it does not enforce")
-        return
-    done = run(["getsebool", "httpd_can_network_connect"])
-    if "--> on" in done.out:
-        yield good("SELinux", "nginx may connect to the application")
-        return
-    yield bad(
-        "SELinux",
-        "it enforces, and keeps nginx from the application and from files in homes",
-        "setsebool -P httpd_can_network_connect on; semanage fcontext -a -t httpd_sys_content_t "
-        f"'{plan.bench.value}/sites(/.*)?'; restorecon -R {plan.bench.value}/sites",
-    )
+def check_clock(state: int | None = None) -> Iterator[Finding]:
+    """The clock is kept right: logins, certificates and schedules go by it.
 
-
-def check_clock(properties: Mapping[str, str] | None = None) -> Iterator[Finding]:
-    """The clock is kept right: logins, certificates and schedules go by it."""
-    if properties is None:
-        done = run(["timedatectl", "show"], timeout=5)
-        rows = (line.partition("=") for line in done.out.splitlines())
-        properties = {key: value for key, _, value in rows}
-    if "NTPSynchronized" not in properties:
+    `state` is what the kernel says of it, which is asked where none is given.
+    """
+    state = clock_state() if state is None else state
+    if state < 0:
         yield unknown("clock", "nobody here says whether the clock is right")
-    elif properties["NTPSynchronized"] == "yes":
-        yield good("clock", "it is kept right")
-    else:
+    elif state == TIME_ERROR:
         yield warn("clock", "nothing keeps the clock right", "timedatectl set-ntp true")
+    else:
+        yield good("clock", "it is kept right")
+
+
+def clock_state() -> int:
+    """What adjtimex(2) says when it is only asked; below 0 where it says nothing."""
+    import ctypes
+
+    try:
+        return int(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(TIMEX_BYTES)))
+    except (OSError, AttributeError):
+        return -1
 
 
 def check_database(config: Mapping[str, object]) -> Iterator[Finding]:

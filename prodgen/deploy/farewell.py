@@ -78,28 +78,36 @@ def send(pid: int, number: signal.Signals, how: Callable[[int, int], None] = os.
     return True
 
 
-def tell_to_end(pid: int, worker: str, queue: RedisQueue) -> bool:
+def nothing() -> None:
+    """What comes after the signal where nothing has to."""
+
+
+def tell_to_end(
+    pid: int, worker: str, queue: RedisQueue, then: Callable[[], None] = nothing
+) -> bool:
     """One SIGTERM at a safe moment; False where none came within `PATIENCE`, or it is gone.
 
-    `worker` is its name in Redis, empty where Redis has lost it. It has to be `guarded`.
+    `worker` is its name in Redis, empty where Redis has lost it. It has to be `guarded`. `then` is
+    done before the worker hears of the signal, so a manager's own SIGTERM counts for nothing: RQ
+    takes no second one within a second (rq/worker.py, `request_force_stop`).
     """
     end = time.monotonic() + PATIENCE
     ports = procfs.local_ports(pid)
     if not _shows_pops(queue, ports):
-        return _tell_by_its_calm(pid, worker, queue, end)
+        return _tell_by_its_calm(pid, worker, queue, end, then)
     while time.monotonic() < end:
         if not send(pid, signal.SIGSTOP):
             return False
         try:
             if _has_no_job_in_hand(pid, worker, ports, queue):
-                return send(pid, signal.SIGTERM, send_to_main_thread)
+                return _told(pid, then, send_to_main_thread)
         finally:
             send(pid, signal.SIGCONT)
         time.sleep(PAUSE)
         ports = procfs.local_ports(pid)
     if queue.blocked():
         return False
-    return _tell_by_its_calm(pid, worker, queue, end + PATIENCE)
+    return _tell_by_its_calm(pid, worker, queue, end + PATIENCE, then)
 
 
 def _shows_pops(queue: RedisQueue, ports: set[int]) -> bool:
@@ -108,7 +116,16 @@ def _shows_pops(queue: RedisQueue, ports: set[int]) -> bool:
     return bool(ports) and not any(client.port == 0 for client in blocked)
 
 
-def _tell_by_its_calm(pid: int, worker: str, queue: RedisQueue, end: float) -> bool:
+def _told(pid: int, then: Callable[[], None], how: Callable[[int, int], None] = os.kill) -> bool:
+    found = send(pid, signal.SIGTERM, how)
+    if found:
+        then()
+    return found
+
+
+def _tell_by_its_calm(
+    pid: int, worker: str, queue: RedisQueue, end: float, then: Callable[[], None]
+) -> bool:
     """The same where pops cannot be told apart: a worker that stays idle is likely in a pop.
 
     That leaves a moment in which a job may be lost, as with every other way to stop RQ.
@@ -119,7 +136,7 @@ def _tell_by_its_calm(pid: int, worker: str, queue: RedisQueue, end: float) -> b
         before = queue.state(worker) if worker else ""
         time.sleep(CALM_SECONDS)
         if before in SAFE or (before == "idle" and queue.state(worker) == "idle"):
-            return send(pid, signal.SIGTERM)
+            return _told(pid, then)
     return False
 
 

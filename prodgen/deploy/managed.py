@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -70,6 +70,9 @@ class ProcessManager(Protocol):
 
     def look(self) -> list[Process]:
         """The processes of the plan, in its order, as they are now."""
+
+    def loaded(self) -> Mapping[str, Mapping[str, object]]:
+        """What it has read of each process's config, by name; empty for one that does not tell."""
 
     def start(self, names: Sequence[str]) -> None:
         """Begins to start what does not run; what runs is left alone."""

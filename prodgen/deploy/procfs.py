@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterable
@@ -117,13 +118,23 @@ def sockets(pid: int) -> set[int]:
     """The inodes of its sockets; empty where we may not see them."""
     found = set()
     try:
-        for entry in os.scandir(PROC / str(pid) / "fd"):
-            link = SOCKET.match(os.readlink(entry.path))  # noqa: PTH115 - many of them
-            if link:
-                found.add(int(link[1]))
+        with os.scandir(PROC / str(pid) / "fd") as entries:
+            for entry in entries:
+                link = SOCKET.match(os.readlink(entry.path))  # noqa: PTH115 - many of them
+                if link:
+                    found.add(int(link[1]))
     except OSError:
         pass
     return found
+
+
+def shows_files(pid: int) -> bool:
+    """Whether we may see what a process has open: not of one in a user namespace (ptrace(2))."""
+    try:
+        (PROC / str(pid) / "fd" / "0").stat()
+    except OSError as failure:
+        return failure.errno not in (errno.EACCES, errno.EPERM)
+    return True
 
 
 def connections(pid: int | None = None) -> list[Connection]:

@@ -7,29 +7,34 @@ the bench's target and never Redis: both would hold up the web behind the jobs t
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from prodgen.deploy import restart_web
 from prodgen.deploy.bytecode import compile_apps
+from prodgen.deploy.drain import drained
 from prodgen.deploy.farewell import kill_tree
+from prodgen.deploy.maintenance import lift_noted, require_rights
 from prodgen.deploy.managed import Process, ProcessManager, Refused, State, TooLate
 from prodgen.deploy.orphans import find_orphans
 from prodgen.deploy.progress import Report
 from prodgen.deploy.redisqueue import Away, RedisQueue
+from prodgen.deploy.restart_migrate import GO_ON, Limits, migrated
 from prodgen.deploy.restart_web import STOP_SLACK
-from prodgen.deploy.restart_workers import Workers, await_idle
+from prodgen.deploy.restart_workers import Workers
 from prodgen.deploy.selection import choose
 from prodgen.deploy.stage import Stage, as_data, await_up, only_one
 from prodgen.deploy.subject import Subject
-from prodgen.deploy.suspension import Suspension, clear_leftover
+from prodgen.deploy.suspension import clear_leftover
 from prodgen.plan.model import Role
 
 UP_SECONDS = 60.0
 HURRY = 10.0
 """Seconds that `now` gives a process to end by itself."""
+ROUNDS = 3
+"""Times that `now` tries."""
 
 
 class Wait(Enum):
@@ -53,6 +58,10 @@ class Wishes:
     """The system is down: everything at once, and jobs are not waited for."""
     wait: Wait = Wait.FINISH
     drain_seconds: float = 300
+    migrate: bool = False
+    """Migrate every site between: workers and scheduler are stopped, and maintenance mode is on."""
+    migrate_seconds: float = 600
+    """For each site."""
     end_orphans: bool = False
     """End work-horses that outlived their worker; without it they are only named."""
     force_kill: float | None = None
@@ -67,8 +76,17 @@ class Result:
     touched: bool
 
 
-def restart(subject: Subject, manager: ProcessManager, report: Report, wishes: Wishes) -> Result:
-    """Restarts what is wished for. Raises Refused where nothing could be begun."""
+def restart(
+    subject: Subject,
+    manager: ProcessManager,
+    report: Report,
+    wishes: Wishes,
+    lock: int | None = None,
+) -> Result:
+    """Restarts what is wished for. Raises Refused where nothing could be begun.
+
+    `lock` is what `only_one` gave a caller that holds the bench already.
+    """
     processes = choose(manager.look(), wishes.parts, subject.plan.bench_name.value)
     for one in processes:
         if one.state is State.MISSING:
@@ -77,11 +95,19 @@ def restart(subject: Subject, manager: ProcessManager, report: Report, wishes: W
                 "install what `prodgen render` makes, then run `supervisorctl update` or "
                 "`systemctl daemon-reload`",
             )
-    with only_one(Path(subject.plan.bench.value)):
+    if wishes.migrate:
+        require_rights(subject.plan)
+    with contextlib.ExitStack() as stack:
+        if lock is None:
+            lock = stack.enter_context(only_one(Path(subject.plan.bench.value)))
         stage = Stage(subject, manager, _queue(subject, processes, wishes), report)
+        if lift_noted(subject.plan):
+            stage.say("note", "lifted a maintenance mode that an interrupted prodgen had left")
         _compile(stage)
         if wishes.now:
             _all_at_once(stage, processes)
+        elif wishes.migrate:
+            _with_migrations(stage, processes, wishes, lock)
         else:
             _in_order(stage, processes, wishes)
     if not stage.problems:
@@ -125,19 +151,36 @@ def _in_order(stage: Stage, processes: Sequence[Process], wishes: Wishes) -> Non
     workers = [one for one in processes if one.role is Role.WORKER]
     if workers:
         _mind_orphans(stage, end=wishes.end_orphans)
-    with _drained(stage, workers, wishes) as may_go:
+    if wishes.wait is not Wait.DRAIN:
+        _each_part(stage, processes, wishes)
+        return
+    with drained(stage, workers, wishes.drain_seconds, wishes.force_kill) as may_go:
         if may_go:
-            _each_part(stage, processes, workers, wishes)
+            _each_part(stage, processes, wishes)
 
 
-def _each_part(
-    stage: Stage, processes: Sequence[Process], workers: Sequence[Process], wishes: Wishes
-) -> None:
-    """Web, realtime, workers, scheduler, the rest; nothing more where the web does not return."""
+def _with_migrations(stage: Stage, processes: Sequence[Process], wishes: Wishes, lock: int) -> None:
+    clear_leftover(stage)
+    _mind_orphans(stage, end=wishes.end_orphans)
+    limits = Limits(
+        drain=wishes.drain_seconds, migrate=wishes.migrate_seconds, force_kill=wishes.force_kill
+    )
+    with migrated(stage, processes, limits, lock) as done:
+        if not done:
+            return
+        now = stage.now([one.name for one in processes])
+        if not _each_part(stage, [now.get(one.name, one) for one in processes], wishes):
+            stage.say("note", f"all sites are migrated; {GO_ON}")
+
+
+def _each_part(stage: Stage, processes: Sequence[Process], wishes: Wishes) -> bool:
+    """Web, realtime, workers, scheduler, the rest; False where the web does not return, and then
+    nothing more."""
     web = [one for one in processes if one.role is Role.WEB]
+    workers = [one for one in processes if one.role is Role.WORKER]
     if web and not restart_web.restart_web(stage, web):
         stage.say("note", "nothing else was restarted, since the new code does not run")
-        return
+        return False
     restart_web.restart_realtime(stage, [one for one in processes if one.role is Role.REALTIME])
     if workers and stage.queue:
         pool = Workers(stage, stage.queue, workers, wishes.force_kill)
@@ -146,42 +189,7 @@ def _each_part(
     _await_all(
         stage, [one for one in processes if one.role in (Role.WEB, Role.REALTIME)], quietly=True
     )
-
-
-@contextlib.contextmanager
-def _drained(stage: Stage, workers: Sequence[Process], wishes: Wishes) -> Iterator[bool]:
-    """The workers at rest, where that is wished for; False where they do not come to it."""
-    if wishes.wait is not Wait.DRAIN or not workers or stage.queue is None:
-        yield True
-        return
-    _, foreign = stage.all_workers()
-    if foreign:
-        names = sorted(
-            {queue.rpartition(":")[0] or queue for one in foreign for queue in one.queues}
-        )
-        stage.say(
-            "note",
-            f"this Redis also serves {', '.join(names)}: nothing is suspended, which would stop "
-            "their jobs too; each worker of this bench ends after its job",
-        )
-        yield True
-        return
-    with Suspension(stage, stage.queue) as suspension:
-        trouble = await_idle(stage, stage.queue, workers, wishes.drain_seconds)
-        if trouble and wishes.force_kill is not None:
-            _kill_busy(stage, workers)
-        elif trouble:
-            suspension.lift()
-            stage.fail(f"the workers do not come to rest: {trouble}; nothing was restarted")
-            yield False
-            return
-        yield True
-
-
-def _kill_busy(stage: Stage, workers: Sequence[Process]) -> None:
-    for one in stage.busy(workers):
-        stage.fail(f"{one.process} is killed; its job {one.job} is lost", one.process)
-        kill_tree(one.pid)
+    return True
 
 
 def _mind_orphans(stage: Stage, *, end: bool) -> None:
@@ -225,22 +233,32 @@ def _await_all(stage: Stage, processes: Sequence[Process], *, quietly: bool = Fa
 def _all_at_once(stage: Stage, processes: Sequence[Process]) -> None:
     """Ends everything, by force where need be, and starts it again."""
     stage.say("note", "everything restarts at once; jobs and requests that run are cut off")
-    names = [one.name for one in processes]
     before = {one.name: one.pid for one in processes}
     stage.touched = True
-    for one in processes:
-        if one.role is Role.WORKER and one.pid:
-            kill_tree(one.pid)
-    try:
-        stage.manager.restart(names, HURRY)
-    except TooLate:
-        for one in stage.now(names).values():
-            if one.pid and one.pid == before[one.name]:
-                stage.say("killed", f"{one.short} did not end within {HURRY:.0f} s: killed")
-                kill_tree(one.pid)
-        with contextlib.suppress(TooLate):
-            stage.manager.restart(names, HURRY)
+    workers = [one for one in processes if one.role is Role.WORKER and one.pid]
+    # Stopped first: a worker that its manager starts again might not hear of the next signal,
+    # since until its execve(2) it has its manager's handlers.
+    stage.manager.stop([one.name for one in workers])
+    for one in workers:
+        kill_tree(one.pid)
+    left = list(before)
+    for _ in range(ROUNDS):
+        try:
+            stage.manager.restart(left, HURRY)
+            break
+        except TooLate:
+            left = _kill_late(stage, left, before)
     _await_all(stage, processes)
     web = [one for one in processes if one.role is Role.WEB]
     if web and not stage.problems:
         restart_web.await_sites(stage, web)
+
+
+def _kill_late(stage: Stage, names: Sequence[str], before: Mapping[str, int]) -> list[str]:
+    """Kills those that have not ended; the names of all that have not been started anew."""
+    late = [one for one in stage.now(names).values() if one.pid in (0, before[one.name])]
+    for one in late:
+        if one.pid:
+            stage.say("killed", f"{one.short} did not end within {HURRY:.0f} s: killed")
+            kill_tree(one.pid)
+    return [one.name for one in late]

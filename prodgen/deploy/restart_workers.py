@@ -15,8 +15,6 @@ from prodgen.deploy.stage import POLL, Stage, as_data
 
 SLACK = 30.0
 """Seconds past the latest end of a job, for RQ to write it down."""
-CALM = 3
-"""Looks in a row that find nobody at work."""
 BIRTH_SECONDS = 60.0
 """For a successor to be known to Redis."""
 
@@ -159,39 +157,3 @@ class Workers:
                 del self.state.gone[name]
                 word = f"{new.word} {new.last_exit}".strip() if new else State.MISSING.value
                 self.stage.fail(f"{old.short} did not come back: {word}", name)
-
-
-def await_idle(
-    stage: Stage, queue: RedisQueue, processes: Sequence[Process], seconds: float
-) -> str:
-    """Waits, while suspended, until no worker of the bench is at work; why not, else nothing.
-
-    A worker that was idle may begin one job yet, since it looks for a suspension only between
-    jobs (rq/worker.py, `work`).
-    """
-    end = time.monotonic() + seconds
-    limit = stage.subject.max_queued
-    calm = 0
-    while True:
-        busy = [*stage.busy(processes), *stage.strangers(processes)]
-        stage.waiting("all workers to be idle", busy)
-        calm = 0 if busy else calm + 1
-        if calm >= CALM:
-            stage.waiting("", ())
-            return ""
-        if limit and _longest(stage, queue) > 0.8 * limit:
-            return f"the queues are nearly full (Frappe refuses more than {limit} waiting jobs)"
-        if time.monotonic() > end:
-            jobs = ", ".join(f"{one.job or '?'} ({one.process})" for one in busy) or "no job"
-            return f"still at work after {seconds:.0f} s: {jobs}"
-        time.sleep(POLL)
-
-
-def _longest(stage: Stage, queue: RedisQueue) -> int:
-    from prodgen.deploy.rq import redis_name
-
-    names = [redis_name(name, stage.subject.bench_id) for name in stage.subject.queue_names]
-    try:
-        return max(queue.lengths(names).values(), default=0)
-    except Away:
-        return 0

@@ -39,18 +39,16 @@ def run(
     variables: Mapping[str, str] | None = None,
 ) -> Done:
     """Runs a command to its end, as `user` where one is given; never raises."""
-    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    env = {"PATH": SYSTEM_PATH, "LANG": "C.UTF-8", **kept, **(variables or {})}
     try:
         done = subprocess.run(
             argv,
-            env=env,
+            env=environment(variables),
             cwd=folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=timeout,
             check=False,
-            **_identity(user),
+            **identity(user),
         )
     except subprocess.TimeoutExpired:
         return Done(tuple(argv), 124, "", f"{argv[0]} took longer than {timeout:g} s")
@@ -60,7 +58,13 @@ def run(
     return Done(tuple(argv), done.returncode, out, err)
 
 
-def _identity(user: str | None) -> dict[str, Any]:
+def environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What a command finds in its environment."""
+    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    return {"PATH": SYSTEM_PATH, "LANG": "C.UTF-8", **kept, **(variables or {})}
+
+
+def identity(user: str | None) -> dict[str, Any]:
     """What makes a child of root that user's; raises KeyError for an unknown one."""
     if user is None or os.geteuid() != 0:
         return {}

@@ -139,18 +139,19 @@ def await_up(stage: Stage, names: Sequence[str], seconds: float) -> list[str]:
 
 
 @contextlib.contextmanager
-def only_one(folder: Path) -> Iterator[None]:
+def only_one(folder: Path) -> Iterator[int]:
     """Only one prodgen at a time deals with a bench; raises Refused for the second (flock(2)).
 
-    The lock is on the folder itself: no file is made where another user may write.
+    The lock is on the folder itself: no file is made where another user may write. A child that
+    gets its descriptor, which is what comes back, holds it as long as it lives.
     """
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as failure:
-            text = f"another prodgen is at work on {folder}"
+            text = f"another prodgen is at work on {folder}, or a migration that it has begun"
             raise Refused(text, "wait for its end") from failure
-        yield
+        yield handle
     finally:
         os.close(handle)

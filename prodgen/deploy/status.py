@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from prodgen.deploy import procfs, rq
+from prodgen.deploy.loaded import Told, runs_as_installed
 from prodgen.deploy.managed import Process, ProcessManager, Refused, State
 from prodgen.deploy.orphans import Orphan, find_orphans
 from prodgen.deploy.progress import Busy, Event, Waiting
@@ -15,6 +16,8 @@ from prodgen.deploy.stage import Stage
 from prodgen.deploy.subject import Subject
 from prodgen.deploy.suspension import is_leftover
 from prodgen.plan.model import Manager, Plan, Role
+from prodgen.targets.supervisor_groups import installed_file
+from prodgen.targets.systemd import SYSTEM_FOLDER, USER_FOLDER
 from prodgen.targets.systemd_units import unit_file
 
 
@@ -68,8 +71,9 @@ def look(subject: Subject, manager: ProcessManager) -> Status:
     """The status now. Raises Refused where the manager cannot be asked."""
     processes = manager.look()
     every = procfs.everyone()
+    loaded = manager.loaded()
     rows = [
-        _row(subject.plan, [one for one in processes if one.service is service], every)
+        _row(subject.plan, [one for one in processes if one.service is service], every, loaded)
         for service in {id(one.service): one.service for one in processes}.values()
     ]
     notes: list[str] = []
@@ -80,7 +84,12 @@ def look(subject: Subject, manager: ProcessManager) -> Status:
     )
 
 
-def _row(plan: Plan, processes: Sequence[Process], every: Sequence[procfs.Stat]) -> Row:
+def _row(
+    plan: Plan,
+    processes: Sequence[Process],
+    every: Sequence[procfs.Stat],
+    loaded: Mapping[str, Told],
+) -> Row:
     service = processes[0].service
     pids = [one.pid for one in processes if one.pid]
     trees = [pid for root in pids for pid in (root, *procfs.descendants(root, every))]
@@ -93,18 +102,43 @@ def _row(plan: Plan, processes: Sequence[Process], every: Sequence[procfs.Stat])
         tuple(processes),
         since,
         procfs.memory(trees),
-        stale or newer_than(config_files(plan, processes[0]), min(started, default=None)),
+        stale or _older_than(plan, processes, min(started, default=None), loaded),
     )
+
+
+def _older_than(
+    plan: Plan, processes: Sequence[Process], since: float | None, loaded: Mapping[str, Told]
+) -> str:
+    """The first file that has something else for the processes than they were started with."""
+    own, *others = config_files(plan, processes[0])
+    if newer_than([own], since) and not _run_as(own, processes, loaded):
+        return own.name
+    return newer_than(others, since)
+
+
+def _run_as(file: PurePosixPath, processes: Sequence[Process], loaded: Mapping[str, Told]) -> bool:
+    """Whether they run by the file, though it is newer."""
+    if not loaded:
+        return False
+    try:
+        text = Path(file).read_text("utf-8")
+    except (OSError, ValueError):
+        return False
+    return all(runs_as_installed(one, loaded.get(one.name, {}), text) for one in processes)
 
 
 def config_files(plan: Plan, one: Process) -> list[PurePosixPath]:
     """The installed files that a process was started by."""
     if plan.manager.value is Manager.SYSTEMD:
-        found = [PurePosixPath("/etc/systemd/system", unit_file(one.service))]
+        is_own = plan.systemd.scope.value == "user"
+        folder = plan.home.value / USER_FOLDER if is_own else SYSTEM_FOLDER
+        found = [folder / unit_file(one.service)]
     else:
-        found = [PurePosixPath("/etc/supervisor/conf.d", f"{plan.bench_name.value}.conf")]
+        found = [installed_file(plan)]
     if one.service.gunicorn:
         found.append(plan.config_folder.value / "gunicorn.conf.py")
+    if one.service.env_file:
+        found.append(one.service.env_file.value)
     return found
 
 

@@ -60,6 +60,8 @@ def find_server(config: Path | None) -> Server:
     for path in tried:
         try:
             found = parse_config(path.read_text("utf-8", "replace"), str(path.parent))
+        except FileNotFoundError as failure:
+            raise Refused(f"there is no {path}", "correct --supervisor-config") from failure
         except OSError as failure:
             reason = (failure.strerror or str(failure)).lower()
             raise Refused(f"{path} cannot be read: {reason}", f"run as root: {SUDO}") from failure

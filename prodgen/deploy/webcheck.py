@@ -2,7 +2,7 @@
 
 Two instances share one socket, so an answer alone does not show that the new one works. The
 request is held back before its last line until the kernel says who has accepted it (proc(5),
-`net/tcp` and `fd`), and then finished.
+`net/tcp` and `fd`; sock_diag(7) for a unix socket), and then finished.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from prodgen.deploy import procfs
+from prodgen.deploy import procfs, unixdiag
 from prodgen.plan.model import Address
 
 PATH = "/api/method/ping"
@@ -71,7 +71,7 @@ def ask(
     try:
         with _connect(address, timeout) as link:
             link.sendall(head_of(path, host))
-            pid = _taker(link, list(among), end) if among and not address.path else 0
+            pid = _taker(link, list(among), end) if among and _is_seen(address) else 0
             link.sendall(b"\r\n")
             link.settimeout(max(0.1, end - time.monotonic()))
             reply = link.recv(4096)
@@ -95,12 +95,25 @@ def _connect(address: Address, timeout: float) -> socket.socket:
     return socket.create_connection((host, address.port), timeout)
 
 
+def _is_seen(address: Address) -> bool:
+    """Whether the kernel says who accepts a connection to it."""
+    return not address.path or unixdiag.is_available()
+
+
 def _taker(link: socket.socket, among: list[int], end: float) -> int:
     """The process that has accepted the connection; 0 where that cannot be seen."""
-    local, remote = link.getsockname()[1], link.getpeername()[1]
     while time.monotonic() < end:
-        for one in procfs.connections():
-            if (one.local, one.remote) == (remote, local) and one.inode:
-                return next((pid for pid in among if one.inode in procfs.sockets(pid)), 0)
+        inode = _accepted(link)
+        if inode:
+            return next((pid for pid in among if inode in procfs.sockets(pid)), 0)
         time.sleep(ACCEPT_POLL)
     return 0
+
+
+def _accepted(link: socket.socket) -> int:
+    """The inode of the socket at the other end; 0 before somebody has accepted it."""
+    if link.family is socket.AF_UNIX:
+        return unixdiag.peer_inode(link)
+    local, remote = link.getsockname()[1], link.getpeername()[1]
+    ends = ((one.local, one.remote, one.inode) for one in procfs.connections())
+    return next((inode for here, there, inode in ends if (here, there) == (remote, local)), 0)

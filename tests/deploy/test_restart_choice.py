@@ -144,12 +144,13 @@ def test_names_of_a_certificate() -> None:
     assert doctor_files.end_date("notAfter=Nov 20 20:44:35 2026 GMT\n") == 1795207475
 
 
-def test_clock_and_selinux() -> None:
-    [bad_clock] = doctor_host.check_clock({"NTPSynchronized": "no"})
-    assert bad_clock.grade is Grade.WARNING
-    assert bad_clock.fix == "timedatectl set-ntp true"
-    [good_clock] = doctor_host.check_clock({"NTPSynchronized": "yes"})
-    assert good_clock.grade is Grade.GOOD
+@pytest.mark.parametrize(
+    ("state", "grade"), [(0, Grade.GOOD), (5, Grade.WARNING), (-1, Grade.UNKNOWN)]
+)
+def test_clock(state: int, grade: Grade) -> None:
+    [found] = doctor_host.check_clock(state)
+    assert found.grade is grade
+    assert found.fix == ("timedatectl set-ntp true" if grade is Grade.WARNING else "")
 
 
 def test_node() -> None:

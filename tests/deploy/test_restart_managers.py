@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from prodgen.deploy import supervisor, systemd
 from prodgen.deploy.managed import State, instances_of
 from prodgen.deploy.supervisor_rpc import parse_config
@@ -73,6 +75,7 @@ def test_the_answer_of_supervisor() -> None:
     assert supervisor.as_process("g:n", WORKER, 0, {}).state is State.MISSING
 
 
+@pytest.mark.pitfall("12")
 def test_what_is_loaded_counts() -> None:
     expected = ["g:w-0", "g:w-1"]
     assert instances_of("g:w", ["g:w-0", "g:w-1", "g:w-2", "g:web"], expected) == [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import stat
 import subprocess
 import sys
@@ -13,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.live.supervised import Supervised, supervised
-from tests.live.systemd_bench import Run, booted
+from tests.live.systemd_bench import IS_HOST, Run, booted
+from tests.outputs import parse
 from tests.plans import ROOT
 from tests.rig.client import fetch
 from tests.rig.load import Load
@@ -43,8 +43,8 @@ class Ended:
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        """What `--format json` printed."""
-        return [json.loads(line) for line in self.out.splitlines()]
+        """What `restart --format json` printed."""
+        return [parse("events", line) for line in self.out.splitlines()]
 
     def kinds(self) -> list[str]:
         """The kinds of events, in their order."""
@@ -67,8 +67,11 @@ class Started:
         return Ended(self.process.returncode, out, err)
 
 
-def plain_command() -> list[str]:
-    """prodgen for a user who may not enter this environment's folder of programs."""
+def plain_command(more: Path | None = None) -> list[str]:
+    """prodgen for a user who may not enter this environment's folder of programs.
+
+    `more` has packages that an older Python of the same line needs beside ours.
+    """
     python, (major, minor) = bench_python(), sys.version_info[:2]
     if python_version(python) != (major, minor):
         cannot(f"{python} is no Python {major}.{minor}, so it cannot use this one's packages")
@@ -76,14 +79,15 @@ def plain_command() -> list[str]:
     for folder in (ROOT, *ROOT.parents, Path(packages)):
         if not folder.stat().st_mode & stat.S_IXOTH:
             cannot(f"no other user may enter {folder}, so none can run prodgen from there")
-    return ["env", f"PYTHONPATH={ROOT}:{packages}", str(python), "-m", "prodgen"]
+    paths = ":".join(str(path) for path in (ROOT, packages, more) if path)
+    return ["env", f"PYTHONPATH={paths}", str(python), "-m", "prodgen"]
 
 
 def argv_of(run: Supervised | Run, words: Sequence[str], user: str | None) -> list[str]:
     """The command that runs prodgen where the bench is."""
     name, *rest = words
     own = [
-        *(COMMAND if user is None else plain_command()),
+        *(COMMAND if user is None else plain_command(run.bench.packages)),
         name,
         *rest,
         "--bench",
@@ -91,7 +95,8 @@ def argv_of(run: Supervised | Run, words: Sequence[str], user: str | None) -> li
     ]
     if isinstance(run, Supervised) and "--supervisor-config" not in rest:
         own += ["--supervisor-config", str(run.supervisor.config)]
-    variables = [f"{key}={value}" for key, value in ENVIRONMENT.items()]
+    more = run.env if isinstance(run, Run) and user and run.env else {}
+    variables = [f"{key}={value}" for key, value in {**ENVIRONMENT, **more}.items()]
     return run.bench.place.argv(["env", "-i", "-C", "/", *variables, *own], user)
 
 
@@ -121,6 +126,31 @@ def running(run: Supervised | Run, *words: str, user: str | None = None) -> Iter
         if started.process.poll() is None:
             started.process.kill()
         started.process.communicate(timeout=20)
+
+
+def restart(run: Supervised | Run, *parts: str) -> Ended:
+    """`prodgen restart` of these parts, which has to end well."""
+    done = prodgen(run, "restart", *parts)
+    assert done.code == 0, done
+    return done
+
+
+def roll(run: Supervised | Run) -> None:
+    """Restart the web instances in turn; where this Python does not run, by systemctl alone."""
+    if isinstance(run, Run) and not IS_HOST:
+        run.roll()
+    else:
+        restart(run, "web")
+
+
+def restart_workers(run: Supervised | Run) -> int:
+    """Restart all workers, each after its job; how many were at work."""
+    busy = sum(each["state"] == "busy" for each in run.bench.workers())
+    if isinstance(run, Run) and not IS_HOST:
+        run.restart_workers()
+    else:
+        restart(run, "workers")
+    return busy
 
 
 def log(path: Path) -> str:

@@ -17,13 +17,14 @@ from typing import Any
 import pytest
 
 from prodgen.deploy.doctor_host import soft_limit
+from tests.live.doctoring import Check, by_check, only
 from tests.live.restarting import bench_up, prodgen
-from tests.live.supervised import Supervised
+from tests.live.supervised import USER, Supervised
+from tests.outputs import parse
 from tests.plans import ROOT
 from tests.rig.bench import make_bench
+from tests.rig.place import HOST
 from tests.rig.tools import need
-
-CHECK = dict[str, str]
 
 
 @pytest.fixture(scope="module")
@@ -36,20 +37,11 @@ def run() -> Iterator[Supervised]:
             yield made
 
 
-def examine(run: Supervised) -> dict[str, list[CHECK]]:
+def examine(run: Supervised) -> dict[str, list[Check]]:
     """The findings by check."""
     done = prodgen(run, "doctor", "--format", "json")
     assert done.code in (0, 1), done
-    found: dict[str, list[CHECK]] = {}
-    for one in json.loads(done.out)["findings"]:
-        found.setdefault(one["check"], []).append(one)
-    return found
-
-
-def only(found: dict[str, list[CHECK]], check: str, grade: str) -> CHECK:
-    """The one finding of a check that has this grade."""
-    [one] = [one for one in found[check] if one["grade"] == grade]
-    return one
+    return by_check(done.out)
 
 
 @contextmanager
@@ -81,6 +73,8 @@ def test_a_sound_bench_is_called_so(run: Supervised) -> None:
     assert "ports" not in found
 
 
+@pytest.mark.pitfall("1")
+@pytest.mark.pitfall("D-SV8")
 def test_supervisor_s_socket(run: Supervised) -> None:
     one = only(examine(run), "socket", "warning")
     assert "may not restart its bench" in one["text"]
@@ -88,6 +82,9 @@ def test_supervisor_s_socket(run: Supervised) -> None:
     run.supervisor.socket.chmod(0o777)
     try:
         assert "everyone" in only(examine(run), "socket", "bad")["text"]
+        os.chown(run.supervisor.socket, 0, HOST.owner(USER)[1])
+        run.supervisor.socket.chmod(0o770)
+        assert [one["grade"] for one in examine(run)["socket"]] == ["good"]
     finally:
         run.supervisor.socket.chmod(0o700)
 
@@ -136,6 +133,7 @@ def test_a_database_that_is_away(run: Supervised) -> None:
         assert only(examine(run), "database", "good")
 
 
+@pytest.mark.pitfall("9")
 def test_assets_that_nginx_cannot_reach(run: Supervised) -> None:
     sites = run.bench.file("sites")
     owner, mode = sites.stat(), sites.stat().st_mode
@@ -279,7 +277,7 @@ def test_a_manager_that_is_away(run: Supervised, ground: Path) -> None:
     away = ground / "supervisord.conf"
     away.write_text("[unix_http_server]\nfile=/nowhere/supervisor.sock ; none\n")
     done = prodgen(run, "doctor", "--format", "json", "--supervisor-config", str(away))
-    found = json.loads(done.out)["findings"]
+    found = parse("doctor", done.out)["findings"]
     assert done.code == 1
     assert found[0]["check"] == "manager"
     assert "nobody listens on /nowhere/supervisor.sock" in found[0]["text"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import tempfile
@@ -15,6 +14,7 @@ import pytest
 from tests.live.restarting import bench_up, prodgen, running
 from tests.live.supervised import Supervised
 from tests.live.systemd_bench import Run
+from tests.outputs import parse
 from tests.rig import procs
 from tests.rig.waiting import wait_for
 
@@ -36,7 +36,7 @@ def test_the_bench_in_one_table(run: Bench) -> None:
     wait_for(lambda: len(run.bench.counts("start")) == 2, 15, "both workers to be at work")
     done = prodgen(run, "status", "--format", "json")
     assert done.code == 0, done
-    found = json.loads(done.out)
+    found = parse("status", done.out)
     assert found["healthy"]
     assert found["queues"]["reports"] == 1
     assert [job["site"] for job in found["jobs"]] == ["one.test"] * 2
@@ -58,7 +58,7 @@ def test_what_is_down_is_said(run: Bench) -> None:
         run.supervisor.call("stopProcess", f"{run.group('workers')}:{run.group('frappe-schedule')}")
     done = prodgen(run, "status", "--format", "json")
     assert done.code == 4, done
-    [row] = [one for one in json.loads(done.out)["services"] if one["role"] == "scheduler"]
+    [row] = [one for one in parse("status", done.out)["services"] if one["role"] == "scheduler"]
     assert (row["up"], row["instances"]) == (0, 1)
     assert prodgen(run, "restart", "scheduler").code == 0
     assert prodgen(run, "status").code == 0
@@ -72,6 +72,51 @@ def test_newer_config_is_seen(run: Bench) -> None:
     os.utime(run.bench.place.real(settings), (1, 1))
 
 
+@pytest.mark.parametrize("run", ["supervisor"], indirect=True)  # systemd has a file for each
+def test_only_what_differs_is_older_than_a_file_of_many(run: Bench) -> None:
+    assert isinstance(run, Supervised)
+    text = (run.supervisor.conf_d / f"{run.name}.conf").read_text()
+    installed = Path("/etc/supervisor/conf.d", f"{run.name}.conf")
+
+    def older(changed: str) -> list[str]:
+        installed.write_text(changed)
+        os.utime(installed, (time.time() + 5, time.time() + 5))
+        found = parse("status", prodgen(run, "status", "--format", "json").out)
+        return [one["role"] for one in found["services"] if one["newer_config"]]
+
+    head, mark, tail = text.partition(f"[program:{run.name}-frappe-schedule]")
+    assert mark
+    try:
+        assert older(text) == []
+        assert older(head + mark + tail.replace("stopwaitsecs=", "stopwaitsecs=9", 1)) == [
+            "scheduler"
+        ]
+        assert older(head + mark + tail.replace("environment=", "environment=A='b',", 1)) == [
+            "scheduler"
+        ]
+        assert len(older(head)) < len(run.pids())
+    finally:
+        installed.unlink()
+
+
+def test_it_is_shown_anew_until_ctrl_c(run: Bench) -> None:
+    with running(run, "status", "--watch", "--format", "json") as started:
+        time.sleep(6)
+        interrupt(started.process.pid)
+        ended = started.end()
+    assert ended.code == 130, ended
+    shown = ended.out.split("\n}\n")[:-1]
+    assert len(shown) >= 2
+    assert all(parse("status", f"{one}\n}}")["healthy"] for one in shown)
+
+
+def interrupt(pid: int) -> None:
+    """Ctrl-C for prodgen itself, below what carries it into the machine."""
+    every = [pid, *procs.descendants(pid)]
+    own = [one for one in every if "prodgen" in procs.command(one)[2:3]]
+    os.kill(own[-1], signal.SIGINT)
+
+
 def test_logs_are_one_stream(run: Bench) -> None:
     done = prodgen(run, "logs", "web", "--tail", "3", "--color", "always")
     assert done.code == 0, done
@@ -82,9 +127,7 @@ def test_logs_are_one_stream(run: Bench) -> None:
             time.sleep(0.8)
             run.bench.enqueue("short", 0, f"heard-{number}")
         time.sleep(1)
-        own = [started.process.pid, *procs.descendants(started.process.pid)]
-        prodgen_pid = [pid for pid in own if "prodgen" in procs.command(pid)[2:3]][-1]
-        os.kill(prodgen_pid, signal.SIGINT)
+        interrupt(started.process.pid)
         ended = started.end()
     assert ended.code == 130
     assert "frappe-short-worker" in ended.out
@@ -105,7 +148,7 @@ def test_an_orphan_is_listed_and_ended_on_demand(run: Bench) -> None:
     worker = next(int(one["pid"]) for one in run.bench.workers() if one["state"] == "busy")
     [horse] = procs.descendants(worker)
     procs.kill_all([worker])
-    found = json.loads(prodgen(run, "status", "--format", "json").out)
+    found = parse("status", prodgen(run, "status", "--format", "json").out)
     assert [one["pid"] for one in found["orphans"]] == [horse]
     wait_for(lambda: set(run.states()) == {"RUNNING"}, 20, "the successor")
     kept = prodgen(run, "restart", "reports")

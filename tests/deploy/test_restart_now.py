@@ -1,0 +1,67 @@
+"""`restart --now`: what has been started anew is left alone when something else does not end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from prodgen.deploy import restart as room
+from prodgen.deploy.managed import Process, State, TooLate
+from prodgen.deploy.progress import Event, Waiting
+from prodgen.deploy.restart import HURRY, Wishes, restart
+from prodgen.deploy.subject import Subject
+from prodgen.plan.model import Role
+from tests.plans import fixture_plan
+from tests.targets.systemd_plans import sourced
+
+GONE = 4_000_000
+"""No process has such a number (proc(5), pid_max)."""
+
+
+class Slow:
+    """A manager under which the first worker hears of its first stop too late."""
+
+    def __init__(self, processes: Sequence[Process]) -> None:
+        self.found = {one.name: one for one in processes}
+        self.stuck = next(one.name for one in processes if one.role is Role.WORKER)
+        self.restarted: list[list[str]] = []
+
+    def look(self) -> list[Process]:
+        return list(self.found.values())
+
+    def loaded(self) -> dict[str, dict[str, object]]:
+        return {}
+
+    def start(self, names: Sequence[str]) -> None:
+        pass
+
+    def stop(self, names: Sequence[str]) -> None:
+        pass
+
+    def restart(self, names: Sequence[str], patience: float) -> None:
+        assert patience == HURRY
+        self.restarted.append(list(names))
+        for name in names:
+            if name != self.stuck or len(self.restarted) > 1:
+                self.found[name] = replace(self.found[name], pid=self.found[name].pid + 1)
+        if len(self.restarted) == 1:
+            raise TooLate(f"{self.stuck} did not stop")
+
+
+def test_only_what_is_late_is_tried_again(
+    tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = fixture_plan("frappe-15")._replace(bench=sourced(tmp_path))
+    processes = [
+        Process(name=one.name.value, service=one, state=State.UP, word="running", pid=GONE + place)
+        for place, one in enumerate(plan.services)
+        if one.role.value is not Role.WEB
+    ]
+    monkeypatch.setattr(room, "compile_apps", lambda _: None)
+    manager = Slow(processes)
+    events: list[Event | Waiting] = []
+    result = restart(Subject(plan=plan), manager, events.append, Wishes(now=True))
+    assert result.problems == ()
+    assert manager.restarted[1:] == [[manager.stuck]]

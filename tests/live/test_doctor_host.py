@@ -1,0 +1,140 @@
+"""`prodgen doctor` on what the host forbids, and on benches that share it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from prodgen.deploy.doctor_rights import sudoers_file, sudoers_lines
+from tests.live.doctoring import by_check, examine_after, only
+from tests.live.restarting import bench_up, prodgen
+from tests.live.supervised import USER, Supervised
+from tests.live.systemd_bench import USER as MACHINE_USER
+from tests.live.systemd_bench import Run
+from tests.rig.bench import make_bench
+from tests.rig.place import HOST
+from tests.rig.tools import cannot, find
+
+TOOL = "/usr/local/sbin"
+"""Where doctor looks for programs first."""
+
+
+@pytest.fixture(scope="module")
+def run() -> Iterator[Supervised]:
+    with tempfile.TemporaryDirectory(prefix="prodgen-rig-") as folder:
+        Path(folder).chmod(0o755)
+        with bench_up("supervisor", Path(folder)) as made:
+            assert isinstance(made, Supervised)
+            made.wait_running()
+            yield made
+
+
+@pytest.fixture(scope="module")
+def booted() -> Iterator[Run]:
+    with bench_up("systemd", Path()) as made:
+        assert isinstance(made, Run)
+        yield made
+
+
+def selinux(enforces: int, answer: str) -> str:
+    """A kernel that says so, and a getsebool(8) that answers so."""
+    return (
+        f"mount -t tmpfs none /sys/fs; mkdir /sys/fs/selinux; echo {enforces} "
+        f">/sys/fs/selinux/enforce; mount -t tmpfs none {TOOL}; "
+        f"printf '#!/bin/sh\\necho \"$1 --> {answer}\"\\n' >{TOOL}/getsebool; "
+        f"chmod 755 {TOOL}/getsebool"
+    )
+
+
+@pytest.mark.pitfall("28")
+def test_selinux(run: Supervised) -> None:
+    one = only(examine_after(run, selinux(1, "off")), "SELinux", "bad")
+    assert "setsebool -P httpd_can_network_connect on" in one["fix"]
+    assert str(run.bench.path) in one["fix"]
+    assert only(examine_after(run, selinux(1, "on")), "SELinux", "good")
+    assert "not enforce" in only(examine_after(run, selinux(0, "off")), "SELinux", "good")["text"]
+    assert "SELinux" not in examine_after(run, "true")
+
+
+def test_apparmor(run: Supervised, ground: Path) -> None:
+    """The kernel's word on one process, put before its own file in /proc."""
+    on = (
+        "mount -t tmpfs none /sys/module; mkdir -p /sys/module/apparmor/parameters; "
+        "echo Y >/sys/module/apparmor/parameters/enabled; "
+    )
+    pid = next(pid for name, pid in run.pids().items() if "redis-queue" in name)
+    label = ground / "label"
+    label.write_text("redis (enforce)\n")
+    words = examine_after(run, f"{on} mount --bind {label} /proc/{pid}/attr/current")
+    one = only(words, "AppArmor", "warning")
+    assert "the profile redis confines" in one["text"]
+    assert "redis-queue" in one["text"]
+    assert one["fix"].endswith("aa-complain redis")
+    label.write_text("redis (complain)\n")
+    again = examine_after(run, f"{on} mount --bind {label} /proc/{pid}/attr/current")
+    assert only(again, "AppArmor", "good")
+    assert "AppArmor" not in examine_after(run, "true")
+
+
+def test_another_bench_of_the_same_name(run: Supervised, ground: Path) -> None:
+    other = make_bench(ground / run.name, user=USER)
+    words = ("doctor", "--format", "json", "--supervisor-config", str(run.supervisor.config))
+    twin = Supervised(other, run.supervisor, run.facts)
+    one = only(by_check(prodgen(twin, *words).out), "benches", "bad")
+    assert f"the bench {run.bench.path} is called {run.name} too" in one["text"]
+    assert "bench_name" in one["fix"]
+    assert "benches" not in by_check(prodgen(run, *words).out)
+
+
+@pytest.mark.pitfall("D-SU1")
+def test_the_lines_for_sudo_are_few_and_sound(run: Supervised, ground: Path) -> None:
+    lines = sudoers_lines(run.plan(), "/usr/local/bin/prodgen")
+    assert (
+        f"{USER} ALL=(root) NOPASSWD: /usr/local/bin/prodgen restart -C {run.bench.path}" in lines
+    )
+    assert any(line.endswith(f"restart {run.name}-web\\:") for line in lines)
+    assert not [line for line in lines if re.search(r"NOPASSWD:.*(\*|NOPASSWD: ALL)", line)]
+    visudo = find("visudo")
+    if visudo is None:
+        cannot("visudo is not installed here")
+    file = ground / "sudoers"
+    file.write_text("".join(f"{line}\n" for line in lines))
+    file.chmod(0o440)
+    done = subprocess.run([visudo, "-c", "-f", str(file)], capture_output=True, text=True)
+    assert done.returncode == 0, done
+
+
+def test_who_may_not_restart_gets_lines_for_sudo(run: Supervised) -> None:
+    found = by_check(prodgen(run, "doctor", "--format", "json").out)["rights"]
+    assert [one["grade"] for one in found] == ["warning"]
+    assert "may not restart the bench" in found[0]["text"]
+    if "install prodgen as root" not in found[0]["fix"]:
+        assert f"{sudoers_file(run.plan())} && visudo -c" in found[0]["fix"]
+    os.chown(run.supervisor.socket, 0, HOST.owner(USER)[1])
+    run.supervisor.socket.chmod(0o770)
+    try:
+        found = by_check(prodgen(run, "doctor", "--format", "json").out)["rights"]
+        assert [one["grade"] for one in found] == ["good"]
+        done = prodgen(run, "restart", "realtime", user=USER)
+        assert done.code == 0, done
+    finally:
+        run.supervisor.socket.chmod(0o700)
+
+
+def test_the_clock_as_the_kernel_has_it(booted: Run) -> None:
+    found = by_check(prodgen(booted, "doctor", "--format", "json").out)
+    [one] = found["clock"]
+    shown = booted.machine.run(["timedatectl", "show", "--property=NTPSynchronized"]).stdout
+    assert one["grade"] == ("good" if "yes" in shown else "warning")
+
+
+def test_polkit_lets_nobody_by_itself(booted: Run) -> None:
+    [one] = by_check(prodgen(booted, "doctor", "--format", "json").out)["rights"]
+    assert one["grade"] == "warning"
+    assert MACHINE_USER in one["text"]
