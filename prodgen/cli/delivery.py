@@ -15,9 +15,12 @@ from prodgen.deploy.archives import pack, unpack
 from prodgen.deploy.files import TEMPORARY_PREFIX, read_file, read_folder, write_file, write_folder
 from prodgen.deploy.swap import Unrestored
 from prodgen.diagnostics import Diagnostic, error
+from prodgen.inputs.fingerprints import fingerprints
 from prodgen.review.changes import Change, Verb, compare, is_as_left
 from prodgen.targets.artifacts import Artifact
 from prodgen.targets.manifest import PATH, make_manifest, owned_files
+from prodgen.targets.readme import make_readme
+from prodgen.targets.templating import shipped_templates
 
 Result = tuple[Exit, list[Diagnostic]]
 """An exit code, and what went wrong."""
@@ -34,7 +37,7 @@ class Delivery:
 
     def deliver(self, artifacts: Sequence[Artifact], outcome: Outcome) -> Result:
         """Puts the artifacts where they are wanted, all or none."""
-        complete = [*artifacts, _manifest(artifacts, outcome)]
+        complete = make_complete(artifacts, outcome)
         try:
             if self.output.lower().endswith(ARCHIVES):
                 return self._archive(complete)
@@ -108,8 +111,15 @@ class Delivery:
         )
 
 
-def _manifest(artifacts: Sequence[Artifact], outcome: Outcome) -> Artifact:
-    if outcome.plan is None or outcome.files is None:
+def make_complete(artifacts: Sequence[Artifact], outcome: Outcome) -> list[Artifact]:
+    """The artifacts with a README.md that says where they go, and a manifest of it all."""
+    plan, files, bench = outcome.plan, outcome.files, outcome.bench
+    if plan is None or files is None or bench is None:
         raise ValueError("there is nothing to deliver")
-    inputs = {source.name: source.text for source in outcome.files.sources()}
-    return make_manifest(artifacts, outcome.plan.bench_name.value, __version__, inputs)
+    complete = [*artifacts, make_readme(artifacts, plan, __version__)]
+    targets = {artifact.target for artifact in artifacts}
+    texts = shipped_templates() | {name: one.text for name, one in outcome.templates.items()}
+    templates = {name: text for name, text in texts.items() if name.split("/")[0] in targets}
+    inputs = fingerprints(files, bench)
+    name = plan.bench_name.value
+    return [*complete, make_manifest(complete, name, __version__, inputs, templates)]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
-from dataclasses import fields
+from collections.abc import Collection, Iterator
 
 import click
 
@@ -13,15 +12,16 @@ from prodgen.cli.options import Selection, bench_option, locked_option, report_o
 from prodgen.cli.pipeline import plan_bench
 from prodgen.cli.report import has_failed
 from prodgen.codes import CODES
-from prodgen.plan.model import Plan, Service
+from prodgen.plan.model import Plan
+from prodgen.plan.values import SECTIONS, topics
 from prodgen.plan.wire import to_json
-from prodgen.provenance import Kind, Origin, Sourced
+from prodgen.provenance import Kind, Origin
 
 WIDTH = 78
 
 
 @click.command("explain")
-@click.argument("topic", metavar="CODE|SERVICE[.FIELD]")
+@click.argument("topic", metavar="CODE|NAME[.FIELD]")
 @bench_option
 @locked_option
 @report_options
@@ -30,9 +30,12 @@ def command(
 ) -> int:
     """Say what a message's code means, or where a value comes from.
 
+    NAME is a service, a site, or plan, proxy, versions, nginx, systemd, supervisor.
+
     \b
     prodgen explain PG203
     prodgen explain frappe-bench-frappe-web.workers
+    prodgen explain erp.example.com
     """
     if topic.upper() in CODES:
         click.echo("\n".join(_code(topic.upper())))
@@ -54,11 +57,12 @@ def _code(code: str) -> Iterator[str]:
 
 
 def _values(plan: Plan, topic: str) -> Iterator[str]:
-    name, field = _split(plan, topic)
-    values = sourced_values(plan, name)
-    if not values:
-        known = ", ".join(sorted(service.name.value for service in plan.services))
-        raise click.UsageError(f"no service is called {name}; there are: {known}, plan")
+    known = topics(plan)
+    name, field = _split(plan, known, topic)
+    if name not in known:
+        names = ", ".join([*sorted(one.name.value for one in plan.services), "plan", *SECTIONS])
+        raise click.UsageError(f"nothing is called {topic}; there are: {names}, and the sites")
+    values = known[name]
     if field and field not in values:
         raise click.UsageError(f"{name} has no {field}; it has: {', '.join(sorted(values))}")
     for key in [field] if field else sorted(values):
@@ -66,35 +70,14 @@ def _values(plan: Plan, topic: str) -> Iterator[str]:
         yield from _chain(values[key].origin, 1)
 
 
-def _split(plan: Plan, topic: str) -> tuple[str, str]:
-    """The service and the field; a name may itself have dots, and may lack the bench's prefix."""
-    names = {service.name.value for service in plan.services} | {"plan"}
+def _split(plan: Plan, known: Collection[str], topic: str) -> tuple[str, str]:
+    """The name and the field; a name may itself have dots, and may lack the bench's prefix."""
     prefix = f"{plan.bench_name.value}-"
     for candidate in (topic, prefix + topic):
-        if candidate in names:
-            return candidate, ""
-        name, _, field = candidate.rpartition(".")
-        if name in names:
-            return name, field
-    return topic.rpartition(".")[0] or topic, ""
-
-
-def sourced_values(plan: Plan, name: str) -> dict[str, Sourced[object]]:
-    """The values of a service by field, those of its Gunicorn among them; `plan` has the rest."""
-    if name == "plan":
-        return _sourced_fields(plan)
-    found = next((one for one in plan.services if one.name.value == name), None)
-    return _service_values(found) if found else {}
-
-
-def _service_values(service: Service) -> dict[str, Sourced[object]]:
-    gunicorn = _sourced_fields(service.gunicorn) if service.gunicorn else {}
-    return gunicorn | _sourced_fields(service)
-
-
-def _sourced_fields(owner: object) -> dict[str, Sourced[object]]:
-    values = {one.name: getattr(owner, one.name) for one in fields(owner)}  # type: ignore[arg-type]
-    return {name: value for name, value in values.items() if isinstance(value, Sourced)}
+        for name in sorted(known, key=len, reverse=True):
+            if candidate == name or candidate.startswith(f"{name}."):
+                return name, candidate[len(name) + 1 :]
+    return "", ""
 
 
 def _shown(value: object) -> str:
@@ -107,7 +90,9 @@ def _shown(value: object) -> str:
         return (", " if any(pairs) else " ").join(shown) or "nothing"
     if isinstance(data, dict):
         return " ".join(f"{key} {item}" for key, item in data.items())
-    return str(data)
+    if isinstance(data, bool):
+        return str(data).lower()
+    return str(data) or '""'
 
 
 def _chain(origin: Origin, depth: int) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Diagnostics for programs: JSON, annotations of GitHub Actions, and SARIF 2.1.0."""
+"""Diagnostics for programs: JSON, annotations of GitHub Actions, GitLab's report, SARIF 2.1.0."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from prodgen.diagnostics import Diagnostic, Location, Severity, has_errors, in_o
 
 FORMAT_VERSION = 1
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+GITLAB_LEVELS = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.NOTE: "info"}
 Json = dict[str, object]
 
 
@@ -138,8 +139,31 @@ def _sarif_location(place: Location, bench: PurePosixPath, words: str) -> Json:
     return made
 
 
+def as_gitlab(diagnostics: Iterable[Diagnostic], bench: PurePosixPath) -> str:
+    """A list of findings (docs.gitlab.com, "Code Quality report format").
+
+    GitLab wants a place for each: what has none is told at the start of the Procfile.
+    """
+    return _dump([_finding(one, bench) for one in in_order(diagnostics)])
+
+
+def _finding(one: Diagnostic, bench: PurePosixPath) -> Json:
+    from hashlib import sha256
+
+    place = one.location or Location("Procfile")
+    path = str(bench / place.file)
+    same = "\0".join((one.code, path, place.text, one.message))
+    return {
+        "check_name": one.code,
+        "description": f"{one.message}; {one.help}" if one.help else one.message,
+        "fingerprint": sha256(same.encode("utf-8", "backslashreplace")).hexdigest(),
+        "severity": GITLAB_LEVELS[one.severity],
+        "location": {"path": path, "lines": {"begin": place.line or 1}},
+    }
+
+
 def _dump(data: object) -> str:
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
-FORMATS = {"json": as_json, "github": as_github, "sarif": as_sarif}
+FORMATS = {"json": as_json, "github": as_github, "gitlab": as_gitlab, "sarif": as_sarif}

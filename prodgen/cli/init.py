@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
 from pathlib import PurePosixPath
 
 import click
@@ -38,7 +37,7 @@ def command(*, bench: Selection, overwrite: bool, strict: bool, quiet: bool, col
     if failed or outcome.files is None or outcome.facts is None or outcome.plan is None:
         return Exit.ERROR
     path = outcome.files.root / NAME
-    facts = replace(outcome.facts, home=outcome.plan.home)
+    facts = outcome.facts._replace(home=outcome.plan.home)
     text = settings_text(load_schema("prodgen"), declarable(facts))
     try:
         if path.exists() and not overwrite:
@@ -58,12 +57,11 @@ def command(*, bench: Selection, overwrite: bool, strict: bool, quiet: bool, col
 def declarable(facts: HostFacts) -> dict[str, object]:
     """The known facts as `host:` of prodgen.yaml names and writes them."""
     found: dict[str, object] = {}
-    for one in fields(facts):
-        fact = getattr(facts, one.name)
-        if fact is not None and one.name not in UNDECLARED:
+    for name, fact in facts._asdict().items():
+        if fact is not None and name not in UNDECLARED:
             value = fact.value
             plain = str(value) if isinstance(value, PurePosixPath) else value
-            found[one.name] = plain
+            found[name] = plain
     return found
 
 

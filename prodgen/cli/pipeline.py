@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from prodgen.cli.envfile import check_env_file
 from prodgen.cli.options import Selection
 from prodgen.diagnostics import Diagnostic, error, has_errors, note
 from prodgen.host.declared import complete, declared_facts
@@ -14,22 +14,27 @@ from prodgen.host.detect import detect
 from prodgen.host.facts import HostFacts
 from prodgen.inputs.bench import Bench, parse_bench
 from prodgen.inputs.reader import BenchFiles, find_bench, read_bench
+from prodgen.inputs.source import Source
 from prodgen.plan.model import Plan
 from prodgen.plan.planner import build_plan
-from prodgen.provenance import Sourced
+from prodgen.provenance import Kind, Sourced
 from prodgen.targets.artifacts import Artifact
 from prodgen.targets.registry import load_target
 
 
-@dataclass
 class Outcome:
     """What the stages gave, as far as they came."""
 
-    files: BenchFiles | None = None
-    bench: Bench | None = None
-    facts: HostFacts | None = None
-    plan: Plan | None = None
-    diagnostics: list[Diagnostic] = field(default_factory=list)
+    def __init__(
+        self, files: BenchFiles | None = None, diagnostics: list[Diagnostic] | None = None
+    ) -> None:
+        self.files = files
+        self.bench: Bench | None = None
+        self.facts: HostFacts | None = None
+        self.plan: Plan | None = None
+        self.templates: Mapping[str, Source] = {}
+        """The user's own, by name."""
+        self.diagnostics = diagnostics or []
 
     @property
     def folder(self) -> str:
@@ -70,6 +75,9 @@ def _plan(root: Path, chosen: Selection, *, locked: bool, programs: Collection[s
     outcome = Outcome(files, diagnostics=found)
     bench, found = parse_bench(files, chosen.environment)
     outcome.diagnostics += found
+    if bench is not None:
+        bench, found = check_env_file(root, bench, locked=locked)
+        outcome.diagnostics += found
     if bench is None or has_errors(outcome.diagnostics):
         return outcome
     facts = declared_facts(bench.settings)
@@ -89,12 +97,71 @@ def render_targets(outcome: Outcome, names: Collection[str]) -> list[Artifact]:
     artifacts: list[Artifact] = []
     if outcome.plan is None:
         return artifacts
+    plan = _with_good_certificates(outcome.plan, outcome) if "nginx" in names else outcome.plan
     for name in names:
-        made, found = load_target(name).render(outcome.plan)
+        made, found = _render(name, plan, outcome.templates)
         artifacts += made
         outcome.diagnostics += found
+    if "nginx" in names and not has_errors(outcome.diagnostics):
+        outcome.diagnostics += _mention_certificates(plan, outcome)
     outcome.diagnostics += [_not_utf8(one) for one in artifacts if not _is_utf8(one)]
     return artifacts
+
+
+def _with_good_certificates(plan: Plan, outcome: Outcome) -> Plan:
+    """The plan without the names whose certificates nginx could not load on this machine."""
+    from prodgen.plan.certificates import leave_out, pairs_of
+
+    pairs = pairs_of(plan)
+    if not pairs or not _is_nginx_here(outcome):
+        return plan
+    from prodgen.host.certificates import faults_of
+
+    plan, found = leave_out(plan, faults_of(pairs))
+    outcome.diagnostics += found
+    return plan
+
+
+def _mention_certificates(plan: Plan, outcome: Outcome) -> list[Diagnostic]:
+    """A note where bench and nginx are elsewhere, and so are the certificates."""
+    from prodgen.plan.certificates import unchecked
+
+    return [] if _is_nginx_here(outcome) else unchecked(plan)
+
+
+def _is_nginx_here(outcome: Outcome) -> bool:
+    """Whether this machine is the one that will run the bench behind its nginx."""
+    facts = outcome.facts
+    needed = (facts.path, facts.nginx) if facts else (None,)
+    return all(fact is not None and fact.origin.kind is Kind.HOST for fact in needed)
+
+
+def _render(
+    name: str, plan: Plan, templates: Mapping[str, Source]
+) -> tuple[list[Artifact], list[Diagnostic]]:
+    """What one target makes of the plan, with the user's templates where there are any."""
+    target = load_target(name)
+    if not templates:
+        return target.render(plan)
+    from prodgen.targets.templating import BadTemplate, using
+
+    try:
+        with using(templates):
+            return target.render(plan)
+    except BadTemplate as bad:
+        return [], [bad.found]
+
+
+def use_templates(outcome: Outcome, folder: Path | None) -> None:
+    """Has `render_targets` take the user's templates in `folder`, if there is one."""
+    if folder is None:
+        return
+    from prodgen.deploy.owntemplates import read_templates
+
+    here = folder if outcome.folder == "" else folder.absolute()
+    own, found = read_templates(here)
+    outcome.templates = own.sources
+    outcome.diagnostics += found
 
 
 def _is_utf8(artifact: Artifact) -> bool:
@@ -156,7 +223,7 @@ def _mention_facts(used: dict[str, Sourced[object]]) -> Diagnostic:
         "PG500",
         f"taken from this machine: {facts}",
         None,
-        "declare them under `host:` in prodgen.yaml for another one",
+        "for another machine declare them under `host:` in prodgen.yaml",
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 import click
 
@@ -20,20 +20,19 @@ from prodgen.cli.options import (
 from prodgen.cli.pipeline import plan_bench
 from prodgen.cli.report import has_failed
 from prodgen.plan.memory import idle_megabytes
-from prodgen.plan.model import Plan, Role, Service
+from prodgen.plan.model import Plan, Service
 from prodgen.plan.wire import plan_to_json
+from prodgen.plan.words import stem, what_runs
 
 LINE_WIDTH = 80
-WORDS = {
-    Role.SCHEDULER: "Frappe's scheduler",
-    Role.CACHE: "Redis for the cache",
-    Role.QUEUE: "Redis for the queues",
-}
+HEAD_WIDTH = 10
 
 
 @click.command("plan")
 @bench_option
-@format_option("A table, or JSON with the origin of every value.")
+@format_option(
+    "A table, JSON with the origin of every value, or a picture of the stack.", "mermaid", "svg"
+)
 @locked_option
 @report_options
 def command(
@@ -45,9 +44,23 @@ def command(
         return Exit.ERROR
     if form == "json":
         click.echo(json.dumps(plan_to_json(outcome.plan), indent=2, ensure_ascii=False))
-    else:
+    elif form == "text":
         click.echo("\n".join(table(outcome.plan)))
+    else:
+        click.echo(_picture(outcome.plan, form), nl=False)
     return 0
+
+
+def _picture(plan: Plan, form: str) -> str:
+    from prodgen.plan.picture import picture
+
+    if form == "svg":
+        from prodgen.plan.svg import as_svg
+
+        return as_svg(picture(plan))
+    from prodgen.plan.mermaid import as_mermaid
+
+    return as_mermaid(picture(plan))
 
 
 def table(plan: Plan) -> Iterator[str]:
@@ -55,41 +68,29 @@ def table(plan: Plan) -> Iterator[str]:
     yield f"{plan.bench_name.value}: {plan.manager.value.value}, user {plan.user.value}"
     yield f"{printable(str(plan.bench.value))}"
     yield ""
-    prefix = f"{plan.bench_name.value}-"
-    stems = [service.name.value.removeprefix(prefix) for service in plan.services]
-    width = max([len("SERVICE"), *(len(stem) for stem in stems)])
+    stems = [stem(plan, service) for service in plan.services]
+    width = max([len("SERVICE"), *map(len, stems)])
     room = LINE_WIDTH - width - len("   N      STOP   PORT    MB")
     yield f"{'SERVICE':<{width}}   N  {'RUNS':<{room}}    STOP   PORT    MB"
-    for stem, service in zip(stems, plan.services, strict=True):
+    for name, service in zip(stems, plan.services, strict=True):
         stop = f"{service.stop.value.seconds} s"
         memory = idle_megabytes(service)
         yield (
-            f"{stem:<{width}} {service.instances.value:>3}  {_runs(plan, service, room):<{room}} "
+            f"{name:<{width}} {service.instances.value:>3}  {_runs(plan, service, room):<{room}} "
             f"{stop:>7} {_port(service):>6} {memory if memory is not None else '':>5}"
         ).rstrip()
     known = [memory for service in plan.services if (memory := idle_megabytes(service))]
     yield ""
-    yield f"Memory    about {sum(known)} MB with little to do, for Frappe alone; apps add to it"
+    if known:
+        yield f"Memory    about {sum(known)} MB with little to do, for Frappe alone; apps add to it"
     yield from _sites(plan)
     for left_out in plan.left_out:
-        yield f"Left out  {left_out.name}: {printable(left_out.reason)}"
+        yield from _item("Left out", f"{left_out.name}: {printable(left_out.reason)}")
 
 
 def _runs(plan: Plan, service: Service, room: int) -> str:
-    """A few words for what the service runs, cut where there is no room."""
-    if service.gunicorn:
-        count = service.gunicorn.workers.value
-        text = f"Gunicorn, {count} worker{'s' if count > 1 else ''} each"
-    elif service.queues.value:
-        text = ", ".join(queue.name for queue in service.queues.value)
-    elif service.role.value in WORDS:
-        text = WORDS[service.role.value]
-    else:
-        bench = f"{plan.bench.value}/"
-        program, *rest = service.argv.value
-        words = [PurePosixPath(program).name, *(word.removeprefix(bench) for word in rest)]
-        text = " ".join(words).removeprefix("env ").removeprefix("sh -c ")
-    text = printable(text)
+    """What the service runs, cut where there is no room."""
+    text = printable(what_runs(plan, service))
     return text if len(text) <= room else f"{text[: room - 1]}…"
 
 
@@ -101,10 +102,19 @@ def _port(service: Service) -> str:
 
 def _sites(plan: Plan) -> Iterator[str]:
     if not plan.sites:
-        yield "Sites     none yet"
+        yield from _item("Sites", "none yet")
     for index, site in enumerate(plan.sites):
         names = ", ".join(name.name.value for name in site.names)
         secure = sum(name.certificate is not None for name in site.names)
         how = "HTTPS" if secure == len(site.names) else "HTTP and HTTPS" if secure else "HTTP"
         port = f" on port {site.port.value}" if site.port.value != 80 else ""
-        yield f"{'Sites' if not index else '':<9} {names}: {how}{port}"
+        yield from _item("" if index else "Sites", f"{names}: {how}{port}")
+
+
+def _item(head: str, text: str) -> Iterator[str]:
+    """The text beside its heading, on as many lines as it takes."""
+    lines = textwrap.wrap(
+        text, LINE_WIDTH - HEAD_WIDTH, break_long_words=False, break_on_hyphens=False
+    )
+    for index, line in enumerate(lines):
+        yield f"{'' if index else head:<{HEAD_WIDTH}}{line}"

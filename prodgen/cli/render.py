@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import click
 
@@ -15,10 +15,11 @@ from prodgen.cli.options import (
     bench_option,
     locked_option,
     report_options,
+    templates_option,
     wants_color,
 )
 from prodgen.cli.output import STDOUT, as_text, checked_output
-from prodgen.cli.pipeline import Outcome, plan_bench, render_targets
+from prodgen.cli.pipeline import Outcome, plan_bench, render_targets, use_templates
 from prodgen.cli.report import has_failed, say_nothing_made
 from prodgen.diagnostics import Diagnostic, note
 from prodgen.targets.artifacts import Artifact
@@ -52,6 +53,7 @@ from prodgen.targets.registry import MODULES, target_names, with_companions
     is_flag=True,
     help="Replace files too that prodgen did not write, or that were edited since.",
 )
+@templates_option
 @locked_option
 @report_options
 def command(
@@ -61,6 +63,7 @@ def command(
     output: str,
     check: bool,
     overwrite: bool,
+    templates: Path | None,
     locked: bool,
     strict: bool,
     quiet: bool,
@@ -69,13 +72,15 @@ def command(
     """Make the production config of a bench.
 
     Without -o it goes to standard output: one file as it is, several each under
-    a comment line with its path. A folder gets exactly the files asked for and a
-    manifest.json that lists them; what an earlier run left and this one does not
-    make is removed, and what is not prodgen's stays.
+    a comment line with its path. A folder gets exactly the files asked for, a
+    README.md that says how to install them, and a manifest.json that lists them;
+    what an earlier run left and this one does not make is removed, and what is
+    not prodgen's stays.
     """
     if check and output == STDOUT:
         raise click.UsageError("--check compares with an output: name it with -o")
     outcome = plan_bench(bench, locked=locked, programs=_programs(names))
+    use_templates(outcome, templates)
     artifacts = _artifacts(outcome, names, to_stdout=output == STDOUT)
     if has_failed(outcome, strict=strict, quiet=quiet, color=color):
         say_nothing_made(outcome, strict=strict, quiet=quiet)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from prodgen.cli.messages import say, show
 from prodgen.cli.options import wants_color
@@ -34,7 +33,7 @@ def say_nothing_made(outcome: Outcome, *, strict: bool, quiet: bool) -> None:
 def as_judged(found: Iterable[Diagnostic], *, strict: bool) -> list[Diagnostic]:
     """The diagnostics, every warning taken for an error where that is wanted."""
     return [
-        replace(one, severity=Severity.ERROR)
+        one._replace(severity=Severity.ERROR)
         if strict and one.severity is Severity.WARNING
         else one
         for one in found

@@ -13,7 +13,11 @@ from prodgen.inputs.schema import load_schema, schema_names
 @click.command("schema")
 @click.argument("name", required=False, metavar="[NAME]", type=NamedChoice(schema_names()))
 def command(*, name: str | None) -> int:
-    """Print a JSON Schema (2020-12); without a name, list them."""
+    """Print a JSON Schema (2020-12); without a name, list them.
+
+    There is one for each file that prodgen reads, and for each JSON that it
+    prints.
+    """
     if name is None:
         for one in schema_names():
             click.echo(f"{one:<20} {load_schema(one)['title']}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import click
 
@@ -14,8 +14,9 @@ from prodgen.cli.options import (
     format_option,
     locked_option,
     report_options,
+    templates_option,
 )
-from prodgen.cli.pipeline import plan_bench, render_targets
+from prodgen.cli.pipeline import plan_bench, render_targets, use_templates
 from prodgen.cli.report import as_judged, has_failed, summary
 from prodgen.diagnostics import has_errors
 from prodgen.targets.registry import target_names
@@ -24,18 +25,30 @@ from prodgen.targets.registry import target_names
 @click.command("validate")
 @bench_option
 @format_option(
-    "Text goes to standard error; the others, for programs, to standard output.", "github", "sarif"
+    "Text goes to standard error; the others, for programs, to standard output.",
+    "github",
+    "gitlab",
+    "sarif",
 )
+@templates_option
 @locked_option
 @report_options
 def command(
-    *, bench: Selection, form: str, locked: bool, strict: bool, quiet: bool, color: str
+    *,
+    bench: Selection,
+    form: str,
+    templates: Path | None,
+    locked: bool,
+    strict: bool,
+    quiet: bool,
+    color: str,
 ) -> int:
     """Check a bench: its files, and that its config can be made.
 
     Reports everything that is wrong at once, and writes nothing.
     """
     outcome = plan_bench(bench, locked=locked, programs=("nginx", "systemd"))
+    use_templates(outcome, templates)
     if outcome.plan:
         render_targets(outcome, target_names(("all",), outcome.plan.manager.value))
     if form != "text":

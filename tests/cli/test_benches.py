@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import COMMAND, ORDINARY, Done, copy_bench, prodgen
+from tests.cli.command import COMMAND, ORDINARY, Done, copy_bench, prodgen, tree
 
 PLANNERS = (("render", "-o", "out"), ("validate",), ("plan",), ("explain", "frappe-web"))
 
@@ -21,6 +21,7 @@ def refused(done: Done, *messages: str) -> None:
         assert message in done.err
 
 
+@pytest.mark.pitfall("30")
 @pytest.mark.parametrize("command", PLANNERS)
 def test_no_bench_here(command: tuple[str, ...], tmp_path: Path) -> None:
     done = prodgen(*command, cwd=tmp_path)
@@ -60,6 +61,7 @@ def test_the_current_folder_was_removed(tmp_path: Path) -> None:
     assert prodgen("render", "-C", bench, cwd=there, command=gone).code == 0
 
 
+@pytest.mark.pitfall("30")
 def test_a_folder_inside_a_bench_is_the_bench(tmp_path: Path) -> None:
     bench = copy_bench(tmp_path / "frappe-bench")
     from_top = prodgen("render", "-t", "supervisor", cwd=bench)
@@ -144,3 +146,16 @@ def test_validate_finds_what_only_a_target_refuses(tmp_path: Path) -> None:
     manager = '"restart_systemd_on_update": '
     config.write_text(config.read_text().replace(f"{manager}false", f"{manager}true"))
     refused(prodgen("validate", cwd=bench), "systemd cannot hold this value")
+
+
+@pytest.mark.pitfall("D-SV10")
+def test_neither_the_bench_nor_the_current_folder_is_touched(tmp_path: Path) -> None:
+    bench, here = copy_bench(tmp_path / "frappe-bench"), tmp_path / "here"
+    (here / "sites").mkdir(parents=True)
+    config = bench / "sites/common_site_config.json"
+    config.write_text('{"zzz": 1,\n' + config.read_text().lstrip("{"))
+    before = tree(tmp_path)
+    for words in (("render",), ("render", "-o", "../out"), ("plan",), ("validate",)):
+        assert prodgen(*words, "-C", bench, cwd=here).code == 0
+    after = tree(tmp_path)
+    assert {name: after[name] for name in after if not name.startswith("out")} == before

@@ -12,6 +12,7 @@ import pytest
 from tests.cli.command import COMMAND, ORDINARY, Done, copy_bench, prodgen, tree
 
 LINES = {
+    "README.md": "create",
     "gunicorn/gunicorn.conf.py": "create",
     "manifest.json": "create",
     "supervisor/frappe-bench.conf": "create",
@@ -60,6 +61,7 @@ def test_what_changed_is_updated_and_the_rest_keeps_its_time(bench: Path) -> Non
         procfile.write("extra: sleep 9\n")
     done = render(bench)
     assert said(done) == LINES | {
+        "README.md": "identical",
         "gunicorn/gunicorn.conf.py": "identical",
         "manifest.json": "update",
         "supervisor/frappe-bench.conf": "update",
@@ -251,7 +253,7 @@ def test_an_archive_holds_what_a_folder_gets(bench: Path) -> None:
 
 def test_stdout_is_the_files_themselves(bench: Path) -> None:
     render(bench, "out")
-    files = [bench / "out" / name for name in LINES if name != "manifest.json"]
+    files = [bench / "out" / name for name in LINES if "/" in name]
     one = prodgen("render", "-t", "supervisor", cwd=bench)
     assert one.out == files[1].read_text()
     assert prodgen("render", "-t", "supervisor", "-o", "-", cwd=bench).out == one.out

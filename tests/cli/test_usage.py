@@ -20,6 +20,7 @@ WRONG = {
     "render --target nginxx": "there is no `nginxx`; did you mean `nginx`?",
     "render --target": "requires an argument",
     "render extra": "unexpected extra argument",
+    "restart --migrate web": "it goes with no PART",
     "render --check": "name it with -o",
     "render --check -o -": "name it with -o",
     "render -o .tar": "`.tar` is a suffix without a name",
@@ -63,10 +64,6 @@ def test_help_fits_a_terminal_of_80_columns(command: str) -> None:
     assert done.out.isascii()
     assert max(map(len, done.out.splitlines())) <= 80
     assert prodgen(*command.split(), "-h").out == done.out
-
-
-def test_no_command_shows_the_help(tmp_path: Path) -> None:
-    assert prodgen(cwd=tmp_path) == prodgen("--help")
 
 
 def test_the_list_of_commands_is_whole_sentences() -> None:

@@ -1,0 +1,64 @@
+"""Messages that a bench alone does not draw: their words, by a call of what makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from prodgen.cli import adopt, apply, reviewfile
+from prodgen.cli.messages import as_text
+from prodgen.cli.reviewing import Stopped
+from prodgen.deploy.apply import End, Outcome
+from prodgen.deploy.objection import Objection
+from tests.review.reviewed import plan_with
+
+
+class Direct(NamedTuple):
+    """Why no case draws it, and the call that says it (to standard error) or gives its text."""
+
+    reason: str
+    say: Callable[[], str | None]
+
+
+def _nobody_there() -> str:
+    try:
+        apply.agreed()
+    except Stopped as stopped:
+        return as_text(stopped.found, color=False)
+    raise AssertionError
+
+
+def _refused() -> None:
+    wishes: Any = type("Wishes", (), {"color": "never"})
+    drift = "/etc/supervisor/conf.d/frappe-bench.conf was edited since prodgen wrote it"
+    way_out = "see `prodgen diff`; --overwrite replaces it, and keeps a copy"
+    ended = Outcome(End.REFUSED, objections=(Objection(drift, way_out),))
+    apply.said(ended, plan_with(), wishes)
+
+
+def _not_roots() -> str:
+    return as_text([apply._not_roots(Path("/home/frappe/made.tar"))], color=False)
+
+
+def _moved() -> str:
+    now = {"/etc/supervisor/conf.d/frappe-bench.conf": "1"}
+    return as_text([reviewfile._moved(Path("review.json"), "installed", {}, now)], color=False)
+
+
+def _not_kept() -> str:
+    return as_text([adopt.not_kept(3)], color=False)
+
+
+def _units() -> str:
+    return as_text([adopt.not_ours(["/etc/systemd/system/frappe-bench.target"])], color=False)
+
+
+DIRECT: Mapping[str, Direct] = {
+    "PG805": Direct("apply compares with this machine's /etc first", _nobody_there),
+    "PG806": Direct("a refusal needs files of prodgen in /etc", _refused),
+    "PG807": Direct("a review needs files of prodgen in /etc", _moved),
+    "PG812": Direct("an adoption needs files in this machine's /etc", _not_kept),
+    "PG813": Direct("units lie in this machine's /etc", _units),
+    "PG809": Direct("who may write depends on this machine's folders", _not_roots),
+}
