@@ -88,7 +88,7 @@ def write_folder(
         with _staging(folder if there else folder.parent) as staging:
             for artifact in artifacts:
                 list(make_folders(staging / "new", artifact.path))
-                _create(staging / "new" / artifact.path, artifact.content, artifact.mode)
+                create_file(staging / "new" / artifact.path, artifact.content, artifact.mode)
             with _undisturbed():
                 if there:
                     Swap(staging).apply(folder, [one.path for one in artifacts], remove)
@@ -96,16 +96,19 @@ def write_folder(
                     (staging / "new").rename(folder)
     changed = {folder / path.parent for path in (*(one.path for one in artifacts), *remove)}
     for one in sorted({folder.parent, folder, *changed}):
-        _sync_folder(one)
+        sync_folder(one)
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Replaces the file as a whole, or leaves it as it was. Raises OSError."""
+def write_file(path: Path, content: bytes, mode: int | None = None) -> None:
+    """Replaces the file as a whole, or leaves it as it was; the umask decides where no `mode` does.
+
+    Raises OSError.
+    """
     path = Path(os.path.realpath(path))
     with _parents(path), _staging(path.parent) as staging:
-        _create(staging / "new", content, 0o666 & ~_umask())
+        create_file(staging / "new", content, 0o666 & ~_umask() if mode is None else mode)
         (staging / "new").replace(path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 @contextlib.contextmanager
@@ -151,7 +154,8 @@ def _undisturbed() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _create(path: Path, content: bytes, mode: int) -> None:
+def create_file(path: Path, content: bytes, mode: int) -> None:
+    """Writes a file that is not there yet, of this mode whatever the umask. Raises OSError."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         os.fchmod(descriptor, mode)
@@ -175,7 +179,7 @@ def _umask() -> int:
     return found
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Makes the renames in a folder last; some filesystems cannot, which is no failure."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -63,7 +63,7 @@ def subject_of(plan: Plan, common: Values) -> Subject:
     figures = version_of(version.value) if version else ()
     configured = common.text("bench_id")
     name = rq.bench_id(plan.bench.value, configured.value if configured else None)
-    limit = common.data.get("max_queued_jobs")
+    limit = common.integer("max_queued_jobs")
     usable = url is not None and not (sentinel and sentinel.value)
     return Subject(
         plan=plan,
@@ -72,7 +72,7 @@ def subject_of(plan: Plan, common: Values) -> Subject:
         max_queued=rq.queued_limit(
             figures[0] if figures else 0,
             len(plan.sites),
-            limit if isinstance(limit, int) else None,
+            limit.value if limit else None,
         ),
         flags={key: flag.value for key in FLAGS if (flag := common.flag(key))},
     )

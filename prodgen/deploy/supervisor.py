@@ -85,6 +85,13 @@ class Supervisor:
                 found.append(as_process(name, service, number, infos.get(name, {})))
         return found
 
+    def loaded(self) -> dict[str, Mapping[str, object]]:
+        try:
+            rows = self.rpc.call("getAllConfigInfo")
+        except xmlrpc.client.Fault:  # before Supervisor 4
+            return {}
+        return {f"{row['group']}:{row['name']}": row for row in rows}
+
     def start(self, names: Sequence[str]) -> None:
         for name in names:
             self._ask("startProcess", name, ALREADY_STARTED)

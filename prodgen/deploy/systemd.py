@@ -142,6 +142,9 @@ class Systemd:
         stem = self.plan.log_folder.value / one.service.log.value
         return replace(one, logs=(Path(f"{stem}.log"), Path(f"{stem}.error.log")))
 
+    def loaded(self) -> dict[str, Mapping[str, object]]:
+        return {}
+
     def start(self, names: Sequence[str]) -> None:
         if names:
             self._run(verb_command(self.control, "start", names))

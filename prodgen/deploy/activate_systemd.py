@@ -1,0 +1,107 @@
+"""systemd reads its units anew: what is no longer wanted stops, what has to restarts, in order."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from prodgen.deploy.leaving import end_workers
+from prodgen.deploy.managed import Refused, TooLate
+from prodgen.deploy.runner import run
+from prodgen.deploy.systemd import control, parse_show, show_command, verb_command
+from prodgen.review.impact import Action
+from prodgen.targets.systemd_units import Tier, names_of
+
+if TYPE_CHECKING:
+    from prodgen.deploy.activate import Activation
+
+SLACK = 30
+POLL = 0.1
+
+
+def change(activation: Activation) -> None:
+    """Reloads the units, stops what goes, restarts what has to, and starts what is new."""
+    plan = activation.subject.plan
+    asked = control(plan, os.geteuid())
+    names = names_of(plan)
+    _do((*asked, "daemon-reload"))
+    _stop(activation, asked)
+    sockets = [
+        one.subject
+        for one in activation.of("systemd", Action.RESTART)
+        if one.subject.endswith(".socket")
+    ]
+    if sockets:
+        _reopen(activation, asked, sockets)
+    effects = activation.of("systemd", Action.ROLL, Action.RESTART)
+    services = [one for one in effects if not one.subject.endswith(".socket")]
+    if services:
+        activation.restart(services, activation.manager())
+    _do((*asked, "enable", "--quiet", names.target))
+    new = [one.subject for one in activation.of("systemd", Action.START)]
+    if new:
+        activation.say("starting", f"{names.target} starts what is new")
+    # A target that is up already does not start what it has only now begun to want.
+    tiers = [names.tier(tier) for tier in Tier]
+    _do((*asked, "start", "--no-block", names.target, *tiers, *new))
+
+
+def stop(activation: Activation) -> None:
+    """Ends every unit of the bench, since another manager takes over."""
+    asked = control(activation.subject.plan, os.geteuid())
+    target = names_of(activation.subject.plan).target
+    _do((*asked, "disable", "--quiet", target))
+    _stop(activation, asked)
+    _do((*asked, "stop", target))
+
+
+def _stop(activation: Activation, asked: Sequence[str]) -> None:
+    effects = activation.of("systemd", Action.STOP)
+    units = [one.subject for one in effects]
+    if not units:
+        return
+    activation.say("stopping", f"{', '.join(units)} stops; a job that runs is finished first")
+    found = parse_show(run(show_command(asked, units)).out)
+    pids = {unit: int(one.get("MainPID") or 0) for unit, one in found.items()}
+    seconds = max(one.seconds for one in effects)
+    end_workers(activation, pids, seconds, lambda unit: _do(verb_command(asked, "stop", [unit])))
+    _do(verb_command(asked, "stop", units))
+    try:
+        _await_end(asked, units, seconds + SLACK)
+    except TooLate as late:
+        activation.fail(str(late))
+
+
+def _await_end(asked: Sequence[str], units: Sequence[str], patience: float) -> None:
+    end = time.monotonic() + patience
+    while True:
+        found = parse_show(run(show_command(asked, units)).out)
+        left = [
+            unit
+            for unit in units
+            if found.get(unit, {}).get("ActiveState") not in (None, "inactive", "failed")
+        ]
+        if not left:
+            return
+        if time.monotonic() > end:
+            raise TooLate(f"{', '.join(left)} did not stop within {patience:.0f} s")
+        time.sleep(POLL)
+
+
+def _reopen(activation: Activation, asked: Sequence[str], sockets: Sequence[str]) -> None:
+    """Closes a socket whose place changes; its services have to stop first."""
+    services = [
+        one.subject
+        for one in activation.of("systemd", Action.RESTART, Action.ROLL)
+        if one.because_of.partition(" ")[0] in sockets
+    ]
+    activation.say("restarting", f"{', '.join(sockets)} closes and opens anew")
+    _do((*asked, "stop", *services, *sockets))
+
+
+def _do(argv: Sequence[str]) -> None:
+    done = run(argv, timeout=600)
+    if done.code != 0:
+        raise Refused(f"{' '.join(done.argv[:3])}: {done.reason}")

@@ -1,0 +1,297 @@
+"""apply: the reviewed change and nothing else, or nothing at all.
+
+Lock; end or undo what an earlier run left; stage beside the live files; try the staged config;
+note in the journal what is about to happen; replace; tell what runs; look whether it is healthy;
+keep what was installed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from pathlib import Path, PurePosixPath
+
+from prodgen.deploy import bootguard, groundwork, journal
+from prodgen.deploy.activate import Activation, forget_removed
+from prodgen.deploy.checks import Change, objections_to
+from prodgen.deploy.generations import DRAFT, FOLDER, draft_generation, keep_generation
+from prodgen.deploy.health import look_after
+from prodgen.deploy.installed import Installed, at, look
+from prodgen.deploy.journal import Journal, Move, Phase, Place
+from prodgen.deploy.managed import Refused
+from prodgen.deploy.objection import Objection
+from prodgen.deploy.progress import Event, Report
+from prodgen.deploy.recovery import settle, sides_of, sweep
+from prodgen.deploy.stage import only_one
+from prodgen.deploy.subject import Subject
+from prodgen.plan.model import Manager, Plan
+from prodgen.provenance import Sourced
+from prodgen.review.drift import Drift
+from prodgen.review.impact import impact, running, spared
+from prodgen.review.sides import Side, side_of
+from prodgen.review.sitekeys import FILE, Value
+from prodgen.targets.artifacts import Artifact
+
+HOST = Path("/")
+
+
+class End(Enum):
+    """How an apply ended."""
+
+    UNCHANGED = "unchanged"
+    """There was nothing to do, and nothing was done."""
+    DONE = "done"
+    REFUSED = "refused"
+    """Nothing live was changed."""
+    UNHEALTHY = "unhealthy"
+    """The new config is in place, and something of it does not run."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How it ended, and what is wrong."""
+
+    end: End
+    problems: tuple[str, ...] = ()
+    """Of what is in place."""
+    objections: tuple[Objection, ...] = ()
+    """To what was refused."""
+
+
+@dataclass
+class Job:
+    """One apply: what shall be installed, for whom, and where it stands."""
+
+    subject: Subject
+    artifacts: Sequence[Artifact]
+    """With the manifest among them; without it the bench is no longer installed."""
+    state: Path
+    report: Report
+    root: Path = HOST
+    overwrite: bool = False
+    supervisor_config: Path | None = None
+    activates: bool = True
+    """Whether what runs is told; not so below another root."""
+    keys: Mapping[str, Value] | None = None
+    """What the production keys shall be, for a rollback; else what production needs."""
+    is_planned: bool = True
+    """Whether the artifacts were made of the subject's plan, and not before."""
+    broken_sites: Sequence[str] = ()
+    """Folders of sites that are left out, since their files are broken."""
+    replaces: Side = field(default_factory=dict)
+    """Files of others that it takes the place of, as they were reviewed."""
+    spares: Collection[str] = ()
+    """Groups of Supervisor that go on as they run."""
+    lock: int | None = None
+    """The bench's, while it is held."""
+
+    @property
+    def bench(self) -> str:
+        return self.subject.plan.bench_name.value
+
+    @property
+    def wanted(self) -> Side:
+        """What shall be there."""
+        return side_of(self.artifacts)
+
+    def say(self, kind: str, text: str) -> None:
+        self.report(Event(kind, text))
+
+
+def apply(job: Job) -> Outcome:
+    """Installs what the job wants. Raises OSError where the host cannot be read or written
+    before anything live has changed; afterwards everything is put back first. Raises Refused where
+    another prodgen is at work on the bench."""
+    job.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _held(job):
+        return _apply(job)
+
+
+def mend(job: Job) -> None:
+    """Undoes or ends what an interrupted run left, if one did. Raises as `apply` does."""
+    if (job.state / journal.PENDING).is_dir() or bootguard.is_set(job.bench):
+        with _held(job):
+            recover(job)
+
+
+@contextlib.contextmanager
+def _held(job: Job) -> Iterator[None]:
+    """While it lasts, no other prodgen applies to the bench or restarts it; else Refused."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(only_one(job.state))
+        if job.activates:
+            job.lock = stack.enter_context(only_one(Path(job.subject.plan.bench.value)))
+        yield
+
+
+def _apply(job: Job) -> Outcome:
+    recover(job)
+    wanted = job.wanted
+    concerned = {path: one.target for path, one in {**job.replaces, **wanted}.items()}
+    installed = look(job.root, _state_path(job), concerned)
+    drift = [one for one in installed.drift if not _is_reviewed(job, one)]
+    if drift and not job.overwrite:
+        return _drifted(drift)
+    places = _places(job, installed, wanted)
+    keys = wanted_keys(job)
+    if not places and not keys:
+        return Outcome(End.UNCHANGED)
+    objections = _refusal(job, installed, wanted, places)
+    if objections:
+        return Outcome(End.REFUSED, objections=tuple(objections))
+    return _carry_out(job, installed, wanted, places)
+
+
+def wanted_keys(job: Job) -> Mapping[str, Value]:
+    """The production keys that have to change; none where no manager's config is installed."""
+    plan = job.subject.plan
+    if job.keys is not None or not job.activates:
+        return job.keys or {}
+    managed = any(one.target == plan.manager.value.value for one in job.artifacts)
+    return groundwork.keys_to_set(plan) if managed else {}
+
+
+def _state_path(job: Job) -> PurePosixPath:
+    return PurePosixPath("/") / job.state.relative_to(job.root)
+
+
+def _is_reviewed(job: Job, one: Drift) -> bool:
+    """Whether it is a file that the job replaces, and still as it was reviewed."""
+    return one.path in job.replaces and job.replaces[one.path].text == one.found
+
+
+def _drifted(drift: Iterable[Drift]) -> Outcome:
+    way_out = "see `prodgen diff`; --overwrite replaces it, and keeps a copy"
+    found = (Objection(f"{one.path} {one.what}", way_out) for one in drift)
+    return Outcome(End.REFUSED, objections=tuple(found))
+
+
+def _places(job: Job, installed: Installed, wanted: Side) -> list[Place]:
+    """What has to change: new files, other bytes or modes, and what prodgen no longer wants."""
+    found = []
+    for path, new in sorted(wanted.items()):
+        if installed.side.get(path) != new:
+            content = new.text.encode()
+            found.append(Place(at(job.root, path), new.target, content, new.mode))
+    stale = {one.destination: (one.target, one.mode) for one in installed.listed}
+    stale |= {path: (one.target, one.mode) for path, one in job.replaces.items()}
+    return found + [
+        Place(at(job.root, path), target, None, mode)
+        for path, (target, mode) in stale.items()
+        if path not in wanted and path in installed.side
+    ]
+
+
+def _refusal(
+    job: Job, installed: Installed, wanted: Side, places: Sequence[Place]
+) -> list[Objection]:
+    """What stands in the way; below another root nothing is tried."""
+    if job.root != HOST:
+        return []
+    change = Change(
+        job.subject.plan,
+        job.artifacts,
+        places,
+        installed.side,
+        wanted,
+        is_planned=job.is_planned,
+        broken_sites=job.broken_sites,
+    )
+    found, notes = objections_to(change, job.state)
+    for note in notes:
+        job.say("note", note)
+    return found
+
+
+def _carry_out(job: Job, installed: Installed, wanted: Side, places: Sequence[Place]) -> Outcome:
+    moves = journal.moves_for(job.state, places)
+    try:
+        _note(job, Phase.STAGING, moves)
+        draft_generation(job.state, job.artifacts)
+        journal.stage(job.state, moves, places)
+        if job.activates and not job.subject.plan.is_of_user:  # root's boot is none of his
+            bootguard.set_guard(job.bench, job.state)
+        _note(job, Phase.REPLACING, moves)
+        journal.replace(moves)
+        _note(job, Phase.ACTIVATING, moves)
+    except BaseException:
+        recover(job)
+        raise
+    job.say("replaced", f"files in place: {len(moves)}")
+    return _activate(job, installed.side, wanted, moves)
+
+
+def _note(job: Job, phase: Phase, moves: Sequence[Move]) -> None:
+    journal.write_journal(job.state, Journal(phase, tuple(moves), journal.boot_id()))
+
+
+def _activate(job: Job, old: Side, new: Side, moves: Sequence[Move]) -> Outcome:
+    effects = impact(old, new) if job.activates else []
+    effects = spared(effects, job.spares)
+    subject = replace(job.subject, plan=managed_plan(job.subject.plan, new))
+    wanted = frozenset(running(new))
+    work = Activation(subject, effects, job.report, job.supervisor_config, wanted, job.lock)
+    try:
+        if job.activates:
+            _prepare(job, work)
+        work.run()
+    except Refused as refused:
+        work.fail(f"{refused}{f': {refused.help}' if refused.help else ''}")
+    look_after(work, wanted)
+    try:
+        journal.remove(moves)
+        if job.activates:
+            forget_removed(work, {move.target for move in moves if move.staged is None})
+        _finish(job, moves)
+    except OSError as failure:
+        work.fail(f"{failure}: `prodgen apply` once more brings it to its end")
+    return Outcome(End.UNHEALTHY if work.problems else End.DONE, work.problems)
+
+
+def managed_plan(plan: Plan, side: Side) -> Plan:
+    """The plan under the manager that the files are for: a rollback may go back to the other."""
+    found = {one.target for one in side.values()}
+    for manager in Manager:
+        if manager.value in found and plan.manager.value.value not in found:
+            return plan._replace(manager=Sourced(manager, plan.manager.origin))
+    return plan
+
+
+def _prepare(job: Job, work: Activation) -> None:
+    """The links to the logs, and the production keys."""
+    plan = job.subject.plan
+    try:
+        for failed in groundwork.link_logs(plan):
+            work.say("note", f"no link to the log: {failed}")
+        keys = wanted_keys(job)
+        if keys:
+            groundwork.note_keys(job.state / FOLDER / DRAFT, groundwork.keys_now(plan, keys))
+            groundwork.set_keys(plan, keys)
+            work.say("set", f"{FILE}: {', '.join(keys)}")
+    except (OSError, KeyError) as failure:
+        work.fail(f"{failure}")
+
+
+def _finish(job: Job, moves: Sequence[Move]) -> None:
+    """Keeps what was installed, and takes the journal away."""
+    keep_generation(job.state, moves, job.root)
+    journal.discard(job.state, moves)
+    if job.activates:
+        bootguard.clear_guard(job.bench)
+
+
+def recover(job: Job) -> None:
+    """Undoes or ends what an interrupted run left. Raises OSError, ValueError."""
+    left = journal.read_journal(job.state)
+    if left is None:
+        sweep(job.state)
+        if job.activates:
+            bootguard.clear_guard(job.bench)
+        return
+    if left.phase is Phase.ACTIVATING and left.is_of_this_boot:
+        job.say("recovered", "an apply that was interrupted is brought to its end")
+        _activate(job, *sides_of(job.state, job.root, left.moves), left.moves)
+    else:
+        job.say("recovered", settle(job.state, job.root, left))

@@ -1,0 +1,122 @@
+"""What a bench needs around its config: the log folder, the links to it, the keys of production.
+
+All of it may be done again and again. What lies in the bench's own folders is done as its user.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import stat
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from prodgen.deploy.files import write_file
+from prodgen.deploy.persona import acting_as
+from prodgen.plan.model import Manager, Plan
+from prodgen.review.sitekeys import (
+    FILE,
+    Value,
+    former_keys,
+    missing_keys,
+    production_keys,
+    with_keys,
+)
+from prodgen.targets.supervisor_groups import log_links
+
+KEYS = "keys.json"
+"""What the production keys were before, beside the generation that changed them."""
+SET_ASIDE = ".before-prodgen"
+
+
+def program() -> str:
+    """The absolute path by which this prodgen can be called again."""
+    beside = Path(sys.executable).with_name("prodgen")
+    return str(beside) if beside.exists() else f"{sys.executable} -m prodgen"
+
+
+def make_log_folder(plan: Plan) -> None:
+    """The folder that root's processes log into, root's own. Raises OSError."""
+    writes = plan.manager.value is Manager.SUPERVISOR or plan.systemd.logs.value == "files"
+    if not writes or plan.is_of_user:
+        return
+    folder = Path(plan.log_folder.value)
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+
+
+def link_logs(plan: Plan) -> list[str]:
+    """Makes the names in the bench's `logs/` lead to the logs; those that could not be made."""
+    if plan.manager.value is not Manager.SUPERVISOR:
+        return []
+    folder = Path(plan.bench.value, "logs")
+    failed = []
+    with acting_as(plan.user.value):
+        for name, log in log_links(plan).items():
+            try:
+                _link(folder / name, Path(log), Path(plan.log_folder.value))
+            except OSError as failure:
+                failed.append(f"{folder / name}: {(failure.strerror or str(failure)).lower()}")
+    return failed
+
+
+def _link(place: Path, log: Path, ours: Path) -> None:
+    """A link to the log; a file of an earlier set-up is kept under another name."""
+    try:
+        mode = place.lstat().st_mode
+    except FileNotFoundError:
+        place.symlink_to(log)
+        return
+    if stat.S_ISLNK(mode):
+        target = place.readlink()
+        if target == log or ours not in target.parents:
+            return
+        place.unlink()
+    elif stat.S_ISREG(mode):
+        place.rename(place.with_name(place.name + SET_ASIDE))
+    else:
+        return
+    place.symlink_to(log)
+
+
+def read_config(plan: Plan) -> str:
+    """The bench's common_site_config.json as its user sees it; empty where there is none."""
+    path = Path(plan.bench.value, FILE)
+    with acting_as(plan.user.value), contextlib.suppress(FileNotFoundError):
+        return path.read_text()
+    return ""
+
+
+def keys_to_set(plan: Plan) -> dict[str, Value]:
+    """The production keys that are not as they should be. Raises OSError."""
+    return missing_keys(read_config(plan), production_keys(plan, program()))
+
+
+def keys_now(plan: Plan, keys: Mapping[str, Value]) -> dict[str, Value]:
+    """What the keys are now, None for one that is not there. Raises OSError."""
+    return former_keys(read_config(plan), keys)
+
+
+def set_keys(plan: Plan, keys: Mapping[str, Value]) -> None:
+    """Sets the keys in place, as the bench's user. Raises OSError."""
+    text = read_config(plan)
+    changed = with_keys(text, keys)
+    if changed != text:
+        path = Path(plan.bench.value, FILE)
+        with acting_as(plan.user.value):
+            mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+            write_file(path, changed.encode(), mode)
+
+
+def note_keys(folder: Path, former: Mapping[str, Value]) -> None:
+    """Keeps what the keys were, for a rollback. Raises OSError."""
+    if former and folder.is_dir():
+        write_file(folder / KEYS, json.dumps(former).encode())
+
+
+def noted_keys(folder: Path) -> dict[str, Value]:
+    """What a rollback sets the keys to; none where the apply changed none."""
+    try:
+        return dict(json.loads((folder / KEYS).read_bytes()))
+    except FileNotFoundError:
+        return {}

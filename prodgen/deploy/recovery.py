@@ -1,0 +1,85 @@
+"""What an interrupted apply left: put back, or brought to its end."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from prodgen.deploy import bootguard, journal
+from prodgen.deploy.files import TEMPORARY_PREFIX, read_file
+from prodgen.deploy.generations import CURRENT, DRAFT, FOLDER, keep_generation
+from prodgen.deploy.journal import Journal, Move, Phase
+from prodgen.deploy.runner import run
+from prodgen.deploy.stage import only_one
+from prodgen.review.sides import Placed, Side
+from prodgen.targets.manifest import PATH, listed_files
+
+
+def sweep(state: Path) -> None:
+    """Takes away what is left where no journal says that it is needed. Raises OSError."""
+    drafts = state.glob(f"{TEMPORARY_PREFIX}*")
+    for folder in (state / journal.PENDING, state / FOLDER / DRAFT, *drafts):
+        if folder.is_dir():
+            shutil.rmtree(folder)
+
+
+def settle(state: Path, root: Path, left: Journal) -> str:
+    """Ends or undoes it without a word to what runs; what was done. Raises OSError.
+
+    Right where nothing has been told of new files yet, and after a boot, which has told all.
+    """
+    done = "an apply that was interrupted has been undone"
+    if left.phase is Phase.REPLACING:
+        journal.undo(left.moves)
+    elif left.phase is Phase.ACTIVATING:
+        journal.remove(left.moves)
+        keep_generation(state, left.moves, root)
+        done = "an apply that was interrupted has been brought to its end"
+    journal.discard(state, left.moves)
+    sweep(state)
+    bootguard.clear_guard(state.name)
+    return done
+
+
+def recover_at_boot(state: Path) -> str:
+    """For the guard's unit: puts the files right, and has systemd read them. Raises OSError."""
+    with only_one(state):
+        left = journal.read_journal(state)
+        if left is None:
+            return "nothing was interrupted"
+        done = settle(state, Path("/"), left)
+    if any(move.target == "systemd" for move in left.moves):
+        run(("systemctl", "daemon-reload"))
+        run(("systemctl", "start", "--no-block", "multi-user.target"))
+    return done
+
+
+def sides_of(state: Path, root: Path, moves: Sequence[Move]) -> tuple[Side, Side]:
+    """What was installed before the moves, and what is now: files that stayed are in both."""
+    new = _kept_side(state)
+    old = dict(new)
+    for move in moves:
+        path = PurePosixPath("/") / move.path.relative_to(root)
+        old.pop(path, None)
+        if move.backup is not None and move.backup.is_file():
+            old[path] = _placed(move.backup, move.target)
+        if move.staged is not None and move.path.is_file():
+            new[path] = _placed(move.path, move.target)
+    return old, new
+
+
+def _kept_side(state: Path) -> dict[PurePosixPath, Placed]:
+    """The files of the generation that is being installed, or just has been."""
+    draft = state / FOLDER / DRAFT
+    folder = draft if draft.is_dir() else state / CURRENT
+    return {
+        one.destination: _placed(folder / one.path, one.target)._replace(mode=one.mode)
+        for one in listed_files(read_file(folder / PATH))
+        if one.destination.is_absolute() and (folder / one.path).is_file()
+    }
+
+
+def _placed(path: Path, target: str) -> Placed:
+    text = path.read_bytes().decode("utf-8", "replace")
+    return Placed(text, target, path.stat().st_mode & 0o7777)

@@ -1,0 +1,106 @@
+"""What becomes of each directive of an nginx.conf of bench's that prodgen takes over."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from prodgen.review.adopt_nginx_bench import SITE_MAP, UPSTREAM, spelled
+from prodgen.review.adopt_nginx_server import adopt_server
+from prodgen.review.adopt_nginx_words import Ours, Theirs, argument, names_of
+from prodgen.review.adopted import Addition, Adoption, Entry, Lot, joined, unreadable_file
+from prodgen.review.nginx_blocks import Directive, nginx_blocks, parse
+from prodgen.review.nginx_write import as_nginx, count_settings, renamed
+
+
+def adopt_nginx(name: str, text: str, ours: Ours) -> Adoption:
+    """All directives of the file `name`, each with its lot."""
+    if set(nginx_blocks(text)) == {"file"}:
+        return unreadable_file("nginx", name, text)
+    whole = parse(text)
+    theirs = Theirs(ours, tuple(one for one in whole if _is_server(one)), *_names_in(whole, ours))
+    return joined(_top(one, theirs) for one in whole)
+
+
+def _is_server(one: Directive) -> bool:
+    return one.words == ("server",)
+
+
+class Names(NamedTuple):
+    """Names that bench gave and that ours calls otherwise."""
+
+    upstreams: dict[str, str]
+    variables: tuple[str, ...]
+
+
+def _names_in(whole: Sequence[Directive], ours: Ours) -> Names:
+    upstreams = {}
+    variables = []
+    for one in whole:
+        if one.words[:1] == ("upstream",) and re.fullmatch(UPSTREAM, argument(one)):
+            kind = "realtime" if argument(one).endswith("socketio-server") else "web"
+            upstreams[argument(one)] = f"{ours.bench}-{kind}"
+        elif _is_site_map(one):
+            variables.append(one.words[2])
+    return Names(upstreams, tuple(variables))
+
+
+def _is_site_map(one: Directive) -> bool:
+    return one.words[:2] == ("map", "$host") and bool(re.fullmatch(SITE_MAP, one.words[-1]))
+
+
+def _top(one: Directive, theirs: Theirs) -> Adoption:
+    """A directive of http level."""
+    if _is_server(one):
+        if theirs.is_of_bench(one):
+            return adopt_server(one, theirs)
+    elif one.words[:1] == ("upstream",) and argument(one) in theirs.upstreams:
+        return Adoption(tuple(_upstream(one, theirs)))
+    elif _is_site_map(one):
+        return Adoption(tuple(_site_map(one, theirs.ours)))
+    elif re.fullmatch(r"limit_conn_zone \$host zone=per_host_\w+:\d+m", spelled(one)):
+        return Adoption((Entry(Lot.DEFAULT, "nginx", "http", spelled(one)),))
+    elif one.inner is None and one.words[:1] in theirs.ours.host_words:
+        note = "the host's file of prodgen's (`nginx: default_server`) says it already"
+        return Adoption((Entry(Lot.DEFAULT, "nginx", "http", spelled(one), note),))
+    kept = renamed(one, theirs.rename)
+    entry = Entry(Lot.MOVED, "nginx", "http", spelled(one), "http.d", count_settings(one))
+    return Adoption((entry,), (Addition("http.d", as_nginx(kept)),))
+
+
+def _upstream(one: Directive, theirs: Theirs) -> Iterator[Entry]:
+    """Bench's own upstream: where the application listens is the bench's to say."""
+    subject = f"upstream {argument(one)}"
+    mine = theirs.ours.upstream(theirs.upstreams[argument(one)])
+    yield Entry(Lot.DEFAULT, "nginx", subject, subject, f"ours: {mine and mine.words[1]}")
+    known = {spelled(each) for each in (mine.inner or ())} if mine else set()
+    for each in one.inner or ():
+        if spelled(each) in known:
+            yield Entry(Lot.OURS, "nginx", subject, spelled(each), settings=count_settings(each))
+        else:
+            said = ", ".join(sorted(known)) or "none"
+            note = f"ours: {said} (`webserver_port`, `socketio_port` in common_site_config.json)"
+            yield Entry(Lot.OPEN, "nginx", subject, spelled(each), note, count_settings(each))
+
+
+def _site_map(one: Directive, ours: Ours) -> Iterator[Entry]:
+    """Bench's map from domains to sites; each domain has to be one of ours."""
+    subject = spelled(one)
+    yield Entry(Lot.DEFAULT, "nginx", subject, subject, "ours has a map of its own")
+    for each in one.inner or ():
+        name, site = (*each.words, "")[:2]
+        if name == "default" or ours.sites.get(name) == site:
+            yield Entry(Lot.OURS, "nginx", subject, spelled(each))
+        else:
+            note = f'sites/{site}/site_config.json: "domains": ["{name}"]'
+            yield Entry(Lot.OPEN, "nginx", subject, spelled(each), note)
+
+
+def is_of_bench(text: str, ours: Ours) -> bool:
+    """Whether a file of nginx's has a server of this bench."""
+    if set(nginx_blocks(text)) == {"file"}:
+        return ours.folder in text
+    whole = parse(text)
+    theirs = Theirs(ours, tuple(one for one in whole if _is_server(one)), *_names_in(whole, ours))
+    return any(theirs.is_of_bench(one) and names_of(one) for one in theirs.servers)
