@@ -46,7 +46,7 @@ types: $(VENV)/tested
 # Renders the expected files of the fixtures anew; read the difference before you commit it.
 golden: $(VENV)/tested
 	$(BIN)/python -m pytest tests/test_golden.py tests/messages tests/test_template_docs.py \
-		tests/cli/test_share.py tests/plan/test_picture.py --update-golden
+		tests/cli/test_share.py tests/plan/test_picture.py tests/review --update-golden
 
 # The units on the systemd of every Debian release; needs root and debootstrap, takes 15 minutes.
 systemd-versions: $(VENV)/tested stacks

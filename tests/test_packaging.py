@@ -19,9 +19,10 @@ from tests.plans import FIXTURES, ROOT
 from tests.rig.tools import missing
 
 SHIPPED = ("prodgen/**/*.py", "prodgen/py.typed", "prodgen/codes.json",
-           "prodgen/inputs/schemas/*.json", "templates/**/*")  # fmt: skip
+           "prodgen/inputs/schemas/*.json", "templates/**/*", "share/**/*")  # fmt: skip
 """Everything that the package is made of, below the checkout."""
-BESIDE = {"LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml"}
+BESIDE = {"LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml", "hatch_build.py"}
+RECORD = "prodgen/commit.txt"
 METADATA = {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}
 NAME = f"prodgen-{__version__}"
 BENCH = FIXTURES / "frappe-16/frappe-bench"
@@ -35,6 +36,12 @@ def shipped() -> set[str]:
         for path in ROOT.glob(pattern)
         if path.is_file()
     }
+
+
+def where_in_a_wheel(name: str) -> str:
+    first = name.split("/", 1)[0]
+    folders = {"templates": "prodgen/", "share": f"{NAME}.data/data/"}
+    return folders.get(first, "") + name
 
 
 def run(*command: str | Path, cwd: Path) -> str:
@@ -55,10 +62,14 @@ def run(*command: str | Path, cwd: Path) -> str:
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of what the package is built from, with litter that must not get into it."""
     folder = tmp_path_factory.mktemp("source")
-    for name in ("prodgen", "templates"):
+    for name in ("prodgen", "templates", "share"):
         shutil.copytree(ROOT / name, folder / name)
     for name in BESIDE | {".gitignore"}:
         shutil.copy(ROOT / name, folder)
+    run("git", "init", "-q", cwd=folder)
+    run("git", "add", ".", cwd=folder)
+    run("git", "-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "all",
+        cwd=folder)  # fmt: skip
     for litter in ("prodgen/__pycache__/x.pyc", ".env", "notes.txt", "tests/x.py", "build/x"):
         (folder / litter).parent.mkdir(exist_ok=True)
         (folder / litter).touch()
@@ -86,14 +97,14 @@ def python(tmp_path: Path) -> Path:
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(dist: Path) -> None:
-    inside = {name.replace("templates/", "prodgen/templates/", 1) for name in shipped()}
+    inside = {where_in_a_wheel(name) for name in shipped()} | {RECORD}
     about = {f"{NAME}.dist-info/{name}" for name in METADATA}
     with zipfile.ZipFile(dist / f"{NAME}-py3-none-any.whl") as wheel:
         assert sorted(wheel.namelist()) == sorted(inside | about)
 
 
 def test_the_sdist_holds_the_sources_and_nothing_else(dist: Path) -> None:
-    wanted = shipped() | BESIDE | {".gitignore", "PKG-INFO"}
+    wanted = shipped() | BESIDE | {".gitignore", "PKG-INFO", RECORD}
     with tarfile.open(dist / f"{NAME}.tar.gz") as sdist:
         assert sorted(sdist.getnames()) == sorted(f"{NAME}/{name}" for name in wanted)
 
@@ -111,8 +122,11 @@ def test_it_works_installed(
     home = run(python, "-c", "import prodgen; print(prodgen.__file__)", cwd=tmp_path).strip()
     assert Path(home).is_relative_to(source if kind == "editable" else tmp_path)
     rendered = prodgen(*RENDER, cwd=BENCH).out
+    commit = run("git", "rev-parse", "--short=12", "HEAD", cwd=source).strip()
+    built = "" if kind == "editable" else f" (commit {commit})"
     for command in ([python.with_name("prodgen")], [python, "-m", "prodgen"]):
-        assert run(*command, "--version", cwd=tmp_path) == f"prodgen {__version__}\n"
+        assert run(*command, "--version", cwd=tmp_path) == f"prodgen {__version__}{built}\n"
         assert run(*command, *RENDER, "-C", BENCH, cwd=tmp_path) == rendered
         assert "PG500" in run(*command, "explain", "PG500", cwd=tmp_path)
         assert '"$schema"' in run(*command, "schema", "prodgen", cwd=tmp_path)
+    assert (python.parents[1] / "share/man/man1/prodgen.1").is_file()

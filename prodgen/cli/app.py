@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from difflib import get_close_matches
 from typing import cast
 
 import click
@@ -25,6 +24,8 @@ class LazyGroup(click.Group):
             return cast("click.Command", importlib.import_module(module).command)
         if ctx.resilient_parsing:
             return None
+        from difflib import get_close_matches
+
         near = get_close_matches(cmd_name, COMMANDS, 1)
         raise click.UsageError(
             f"there is no command `{cmd_name}`" + (f"; did you mean `{near[0]}`?" if near else ""),
@@ -32,14 +33,33 @@ class LazyGroup(click.Group):
         )
 
 
+def _show_version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if not wanted or context.resilient_parsing:
+        return
+    from importlib.resources import files
+
+    record = files("prodgen") / "commit.txt"  # hatch_build.py makes it; a checkout has none
+    built = f" (commit {record.read_text('utf-8').strip()})" if record.is_file() else ""
+    click.echo(f"prodgen {__version__}{built}")
+    context.exit()
+
+
 @click.group(
     cls=LazyGroup,
     invoke_without_command=True,
+    subcommand_metavar="[COMMAND] [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
     epilog="Exit codes: 0 done, 1 error, 2 changes pending (--check), 64 wrong usage, "
     "70 internal error, 130 interrupted.",
 )
-@click.version_option(__version__, prog_name="prodgen", message="%(prog)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version, and the commit it was built from.",
+)
 @click.pass_context
 def prodgen(context: click.Context) -> None:
     """Turn a Frappe bench in development into production config.
@@ -50,7 +70,9 @@ def prodgen(context: click.Context) -> None:
         prodgen render --target supervisor
     """
     if context.invoked_subcommand is None:
-        click.echo(context.get_help())
+        from prodgen.cli.welcome import welcome
+
+        click.echo(welcome())
 
 
 def wrong_usage(wrong: click.UsageError) -> str:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import click
 
@@ -26,9 +24,18 @@ class NamedChoice(click.Choice[str]):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if value in self.choices:
             return value
+        from difflib import get_close_matches
+
         near = get_close_matches(value, self.choices, 1)
         guess = f"; did you mean `{near[0]}`?" if near else ""
         raise click.BadParameter(f"there is no `{value}`{guess}", ctx, param)
+
+
+def folders(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:  # noqa: ARG001
+    """What a shell completes in the place of a folder."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="dir")]
 
 
 def _folder(ctx: click.Context, param: click.Parameter, value: str | None) -> Path | None:
@@ -38,8 +45,7 @@ def _folder(ctx: click.Context, param: click.Parameter, value: str | None) -> Pa
     return None if value is None else Path(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """Which bench, and which of its settings: `-C`, `--env` and `--config`."""
 
     folder: Path | None = None
@@ -51,10 +57,26 @@ def bench_option(function: F) -> F:
     """`-C`, `--env` and `--config`, handed to the command as one `bench`."""
 
     @wraps(function)
-    def call(
-        *, bench: Path | None, environment: str | None, config: Path | None, **rest: object
-    ) -> object:
-        return function(bench=Selection(bench, environment, config), **rest)
+    def call(*, bench: Selection, environment: str | None, **rest: object) -> object:
+        chosen = Selection(bench.folder, environment, bench.settings)
+        return function(bench=chosen, **rest)
+
+    environment = click.option(
+        "--env",
+        "environment",
+        default=None,
+        metavar="NAME",
+        help="One of the environments in prodgen.yaml.",
+    )
+    return cast("F", settings_option(environment(call)))
+
+
+def settings_option(function: F) -> F:
+    """`-C` and `--config`, for a command that has its own `--env`."""
+
+    @wraps(function)
+    def call(*, bench: Path | None, config: Path | None, **rest: object) -> object:
+        return function(bench=Selection(bench, None, config), **rest)
 
     config = click.option(
         "--config",
@@ -63,22 +85,16 @@ def bench_option(function: F) -> F:
         metavar="FILE",
         help="The settings. Default: prodgen.yaml of the bench, if there is one.",
     )
-    environment = click.option(
-        "--env",
-        "environment",
-        default=None,
-        metavar="NAME",
-        help="One of the environments in prodgen.yaml.",
-    )
     bench = click.option(
         "-C",
         "--bench",
         default=None,
         callback=_folder,
+        shell_complete=folders,
         metavar="DIR",
         help="The bench, or a folder inside it. Default: the current folder.",
     )
-    return cast("F", bench(environment(config(call))))
+    return cast("F", bench(config(call)))
 
 
 def locked_option(function: F) -> F:
@@ -87,6 +103,17 @@ def locked_option(function: F) -> F:
         "--locked",
         is_flag=True,
         help="Ask this machine nothing; a fact that is needed and not declared is an error.",
+    )(function)
+
+
+def templates_option(function: F) -> F:
+    """`--templates`."""
+    return click.option(
+        "--templates",
+        type=click.Path(path_type=Path),
+        default=None,
+        metavar="DIR",
+        help="A folder of your own templates (`prodgen templates copy` fills one).",
     )(function)
 
 

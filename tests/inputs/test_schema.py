@@ -20,7 +20,17 @@ from prodgen.inputs.source import Source
 
 FILES = ["common_site_config", "prodgen", "site_config"]
 """Of what prodgen reads."""
-OUTPUTS = "diagnostics diff doctor events manifest plan review status verify".split()
+OUTPUTS = [
+    "diagnostics",
+    "diff",
+    "doctor",
+    "events",
+    "manifest",
+    "plan",
+    "review",
+    "status",
+    "verify",
+]
 """Of the JSON that prodgen prints."""
 
 

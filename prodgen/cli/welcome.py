@@ -1,0 +1,140 @@
+"""What `prodgen` alone says: what it sees here, and the next command to type."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from prodgen.cli.messages import printable
+from prodgen.cli.options import Selection
+from prodgen.cli.pipeline import Outcome, plan_bench
+from prodgen.diagnostics import Severity, has_errors
+from prodgen.plan.model import Plan, Role
+from prodgen.plan.picture import MANAGERS
+
+WIDTH = 80
+HEAD_WIDTH = 13
+NO_BENCH = """\
+There is no bench here: prodgen reads the one that the current folder is in.
+
+A bench is the folder that `bench init` makes for Frappe and its apps. In it
+are a Procfile, which says what runs, and sites/, with a folder for each site.
+
+Next, in a bench of yours:
+
+  cd frappe-bench
+  prodgen
+"""
+SOME_SITES = 3
+ROLES = {
+    Role.WEB: "web",
+    Role.REALTIME: "realtime",
+    Role.SCHEDULER: "scheduler",
+    Role.WORKER: "workers",
+    Role.CACHE: "Redis",
+    Role.QUEUE: "Redis",
+    Role.OTHER: "others",
+}
+ALL = "\n`prodgen --help` lists every command."
+
+
+def welcome() -> str:
+    """The bench that the current folder is in, or what a bench is; at most 80 columns."""
+    outcome = plan_bench(Selection(), locked=False, programs=())
+    if outcome.files is None:
+        only = outcome.diagnostics[0]
+        text = NO_BENCH if only.code == "PG100" else f"{printable(only.message)}\n"
+        return text + ALL
+    return "\n".join([*_sights(outcome), "", *_next(outcome)]) + f"\n{ALL}"
+
+
+def _sights(outcome: Outcome) -> Iterator[str]:
+    """What it sees, a line or two each."""
+    assert outcome.files is not None  # noqa: S101 - there is a bench
+    plan = outcome.plan
+    name = plan.bench_name.value if plan else outcome.files.root.name
+    yield from _item("Bench", f"{name}, in {outcome.files.root}")
+    if plan:
+        frappe = plan.versions.get("frappe")
+        version = f"version {frappe.value}" if frappe else "of an unknown version"
+        yield from _item("Frappe", f"{version}, run as the user {plan.user.value}")
+        yield from _item("Processes", _processes(plan))
+        yield from _item("Sites", _sites(plan))
+    counts = Counter(one.severity for one in set(outcome.diagnostics))
+    kinds = [(Severity.ERROR, "error"), (Severity.WARNING, "warning")]
+    said = [f"{counts[kind]} {word}{'s'[: counts[kind] > 1]}" for kind, word in kinds]
+    faults = ", ".join(words for words in said if not words.startswith("0"))
+    shown = f"{faults}; `prodgen validate` shows where" if faults else "nothing is wrong with them"
+    yield from _item("Its files", shown)
+    if plan:
+        yield from _item("Installed", "by prodgen" if _is_installed(plan) else "not by prodgen yet")
+
+
+def _item(head: str, text: str) -> list[str]:
+    """The text beside its heading; a path that is longer than a line stays whole."""
+    return textwrap.wrap(
+        printable(text),
+        WIDTH,
+        initial_indent=f"{head:<{HEAD_WIDTH}}",
+        subsequent_indent=" " * HEAD_WIDTH,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _processes(plan: Plan) -> str:
+    kinds: Counter[str] = Counter()
+    for service in plan.services:
+        kinds[ROLES[service.role.value]] += service.instances.value
+    counts = [kind if count == 1 else f"{count} {kind}" for kind, count in kinds.items()]
+    return f"{kinds.total()} under {MANAGERS[plan.manager.value]}: {', '.join(counts)}"
+
+
+def _sites(plan: Plan) -> str:
+    names = [site.folder.value for site in plan.sites]
+    more = f" and {len(names) - SOME_SITES} more" if len(names) > SOME_SITES else ""
+    return ", ".join(names[:SOME_SITES]) + more or "none yet"
+
+
+def _is_installed(plan: Plan) -> bool:
+    from prodgen.deploy.installed import state_folder
+    from prodgen.targets.manifest import PATH
+
+    try:
+        return Path(state_folder(plan), PATH).exists()
+    except OSError:
+        return False
+
+
+def _next(outcome: Outcome) -> Iterator[str]:
+    """The next command, and those after it."""
+    plan = outcome.plan
+    if plan is None or has_errors(outcome.diagnostics):
+        first, *others = [("validate", "what is wrong, and how to mend it")]
+    elif _is_installed(plan):
+        first, *others = [
+            ("diff", "what `prodgen apply` would change, and restart"),
+            ("status", "how it is doing"),
+            ("restart", "after a deploy: one process after the other"),
+            ("doctor", "what will hurt it"),
+        ]
+    else:
+        manager = plan.manager.value.value
+        first, *others = [
+            ("plan", "the processes that will run"),
+            (f"render -t {manager}", "its config, on the terminal"),
+            ("diff", "what installing it would change on this host"),
+            ("apply", "install it" if os.geteuid() == 0 else "install it, as root"),
+        ]
+    yield "Next:"
+    yield ""
+    width = max(len(name) for name, _ in (first, *others))
+    yield f"  prodgen {first[0]:<{width}}   {first[1]}"
+    if others:
+        yield ""
+        yield "Then:"
+        yield ""
+        yield from (f"  prodgen {name:<{width}}   {words}" for name, words in others)
