@@ -72,7 +72,7 @@ from prodgen.targets.registry import target_names, with_companions
 )
 @click.option("--recover", type=click.Path(path_type=Path), hidden=True)
 @click.option("--overwrite", is_flag=True, help="Replace files too that prodgen did not leave so.")
-@click.option("-n", "--dry-run", is_flag=True, help="Show and try the change; change nothing.")
+@click.option("-n", "--dry-run", is_flag=True, help="Show the change; change nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @supervisor_option
 @format_option("Lines to read, or one JSON object for each event.")
