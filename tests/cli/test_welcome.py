@@ -39,7 +39,9 @@ def test_a_bench_with_errors_is_to_be_validated() -> None:
 
 def test_an_installed_bench_is_compared_first(tmp_path: Path) -> None:
     bench = copy_bench(tmp_path / "frappe-bench")
-    settings = f"version: 1\nhost: {{home: {tmp_path}}}\nsystemd: {{scope: user}}\n"
+    settings = (
+        f"version: 1\nmanager: systemd\nhost: {{home: {tmp_path}}}\nsystemd: {{scope: user}}\n"
+    )
     (bench / "prodgen.yaml").write_text(settings)
     state = tmp_path / ".local/state/prodgen/frappe-bench"
     state.mkdir(parents=True)
