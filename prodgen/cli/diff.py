@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,13 +14,15 @@ from prodgen.cli.options import (
     TARGET_NAMES,
     NamedChoice,
     Selection,
+    environment_names,
     format_option,
     locked_option,
     report_options,
     settings_option,
+    templates_option,
     wants_color,
 )
-from prodgen.cli.pipeline import Outcome, plan_bench, render_targets
+from prodgen.cli.pipeline import Outcome, plan_bench, render_targets, use_templates
 from prodgen.cli.report import has_failed
 from prodgen.cli.reviewfile import write_review
 from prodgen.cli.reviewing import (
@@ -39,6 +42,7 @@ class Wanted(NamedTuple):
     """What the options ask for."""
 
     bench: Selection
+    templates: Path | None
     environments: tuple[str, ...]
     names: tuple[str, ...]
     locked: bool
@@ -50,6 +54,7 @@ class Wanted(NamedTuple):
         """The bench's artifacts in one environment; raises Stopped where it has errors."""
         chosen = Selection(self.bench.folder, environment, self.bench.settings)
         outcome = plan_bench(chosen, locked=self.locked, programs={"nginx", "systemd"})
+        use_templates(outcome, self.templates)
         artifacts = []
         if outcome.plan is not None:
             names = with_companions(target_names(self.names, outcome.plan.manager.value))
@@ -66,6 +71,7 @@ class Wanted(NamedTuple):
     "--env",
     "environments",
     multiple=True,
+    shell_complete=environment_names,
     metavar="NAME",
     help="One of the environments in prodgen.yaml; two are compared with each other.",
 )
@@ -87,7 +93,7 @@ class Wanted(NamedTuple):
 )
 @click.option(
     "--root",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
     default=Path("/"),
     metavar="DIR",
     help="The root of the host whose installed files are compared. Default: /.",
@@ -100,6 +106,7 @@ class Wanted(NamedTuple):
     help="Keep the review, for `prodgen apply --reviewed FILE`.",
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if anything would change.")
+@templates_option
 @locked_option
 @format_option(
     "Text, one JSON object, a comment for a pull request, or annotations of GitHub Actions.",
@@ -117,6 +124,7 @@ def command(
     root: Path,
     output: Path | None,
     detailed_exitcode: bool,
+    templates: Path | None,
     locked: bool,
     form: str,
     strict: bool,
@@ -129,8 +137,10 @@ def command(
     made, with what is installed. First the lines that differ, then what happens
     to each process, unit and server, why, and how long it may take.
     """
-    _check_usage(rendered, environments, against)
-    wanted = Wanted(bench, environments, names, locked, strict, quiet, color)
+    targets = () if names == ("all",) else names
+    of_bench = {"--env": environments, "--templates": templates, "--target": targets}
+    _check_usage(rendered, environments, against, of_bench, root)
+    wanted = Wanted(bench, templates, environments, names, locked, strict, quiet, color)
     try:
         sides = _sides(wanted, rendered, against, root)
         if output:
@@ -143,14 +153,22 @@ def command(
 
 
 def _check_usage(
-    rendered: Path | None, environments: tuple[str, ...], against: Path | None
+    rendered: Path | None,
+    environments: tuple[str, ...],
+    against: Path | None,
+    of_bench: Mapping[str, object],
+    root: Path,
 ) -> None:
+    """`of_bench` are options that say how a bench is rendered."""
     if len(environments) > 2:
         raise click.UsageError("--env takes two names at most: the old and the new one")
     if len(environments) == 2 and (against or rendered):
         raise click.UsageError("two --env are compared with each other, with nothing else")
-    if rendered and environments:
-        raise click.UsageError(f"{rendered} is rendered already: --env goes with a bench")
+    if root != Path("/") and (against or len(environments) == 2):
+        raise click.UsageError("--root is where installed files lie, and none are compared here")
+    for option, given in of_bench.items():
+        if rendered and given:
+            raise click.UsageError(f"{rendered} is rendered already: {option} goes with a bench")
 
 
 def _sides(wanted: Wanted, rendered: Path | None, against: Path | None, root: Path) -> Sides:

@@ -24,8 +24,7 @@ TONES = {
     "removed": {"fg": "red"},
     "place": {"fg": "cyan"},
     "head": {"bold": True},
-    "warm": {"fg": "yellow"},
-    "calm": {"fg": "blue"},
+    "warm": {"fg": "magenta"},
     "quiet": {"dim": True},
 }
 
@@ -87,10 +86,12 @@ def read_artifacts(path: Path) -> Rendered:
 def unreadable(failure: OSError) -> Diagnostic:
     """Something of the host, or a named path, that cannot be read."""
     reason = (failure.strerror or str(failure)).lower()
+    is_forbidden = isinstance(failure, PermissionError) and os.geteuid() != 0
     return error(
         "PG001",
         f"{failure.filename} cannot be read: {reason}",
         None,
+        f"{'run it with sudo, or ' * is_forbidden}"
         "check the path, and the owner and mode of the folders",
     )
 

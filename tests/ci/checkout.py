@@ -34,6 +34,8 @@ class Checkout:
     def __init__(self, folder: Path, bench: str = ".") -> None:
         self.origin = folder / "origin"
         self.folder = folder / "checkout"
+        self.workspace = self.folder
+        """Where the steps run: above the checkout, if that has a `path` of its own."""
         self.temporary = folder / "runner"
         self.temporary.mkdir(parents=True)
         self.bench = bench
@@ -75,11 +77,11 @@ class Checkout:
         self.git("clone", "-q", "--depth=1", origin, str(self.folder), folder=where)
 
     def run(self, script: str, env: Mapping[str, str], *programs: Path) -> Done:
-        """Runs a step in the checkout as GitHub does; `programs` are folders on its PATH."""
+        """Runs a step in the workspace as GitHub does; `programs` are folders on its PATH."""
         path = ":".join([*map(str, programs), os.environ["PATH"]])
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
-            cwd=self.folder,
+            cwd=self.workspace,
             env={"PATH": path, "LANG": "C.UTF-8", "GIT_CONFIG_GLOBAL": os.devnull, **env},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -90,11 +92,14 @@ class Checkout:
 
 
 def put_prodgen(folder: Path) -> Path:
-    """A `prodgen` in `folder` that is this checkout's; returns the folder."""
+    """A `prodgen` in `folder` that is this checkout's; returns the folder.
+
+    As the program that pip installs, it imports nothing from the current folder.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     program = folder / "prodgen"
-    python = shlex.quote(sys.executable)
-    text = f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(ROOT))} exec {python} -m prodgen "$@"\n'
-    program.write_text(text)
+    start = f"import sys; sys.path[0] = {str(ROOT)!r}; from prodgen.cli.main import main"
+    words = shlex.join([sys.executable, "-c", f"{start}; sys.exit(main())"])
+    program.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
     program.chmod(0o755)
     return folder

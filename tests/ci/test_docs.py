@@ -9,7 +9,7 @@ import yaml
 
 from prodgen.review.markdown import MARK
 from tests.ci.checkout import COMMON, Checkout, put_prodgen
-from tests.ci.test_action import ACTION
+from tests.ci.runner import ACTION
 from tests.ci.test_gitlab import JOB
 from tests.plans import ROOT
 

@@ -16,7 +16,7 @@ import yaml
 
 from prodgen.review.markdown import MARK
 from tests.ci.checkout import COMMON, Checkout, put_prodgen
-from tests.cli.command import Done
+from tests.cli.command import Done, prodgen
 from tests.plans import ROOT
 
 TEMPLATE: dict[str, Any] = yaml.safe_load((ROOT / "ci/gitlab.yml").read_text("utf-8"))
@@ -120,6 +120,8 @@ def test_a_change_is_rendered_and_noted(checkout: Checkout, gitlab: GitLab) -> N
 
 
 def test_the_note_is_updated_not_repeated(checkout: Checkout, gitlab: GitLab) -> None:
+    """And nothing that a stranger put into the checkout runs with the token."""
+    (checkout.origin / "json.py").write_text("raise SystemExit('taken over')\n")
     with_more_workers(checkout)
     bodies = [f"{MARK}\n<!-- other  -->\n", "Nice!", f"see {MARK}", f"{MARK}\r\n<!-- .  -->\r\nold"]
     gitlab.notes += [{"id": number, "body": body} for number, body in enumerate(bodies)]
@@ -159,6 +161,27 @@ def test_a_fault_is_reported_at_its_line(tmp_path: Path, gitlab: GitLab) -> None
     assert fault["check_name"] == "PG610"
     assert fault["location"]["path"] == "deploy/bench/Procfile"
     assert len({one["fingerprint"] for one in found}) == len(found)
+
+
+@pytest.mark.parametrize("bench", ["my benches/b ench", "-bench"])
+def test_a_bench_may_have_any_name(bench: str, tmp_path: Path, gitlab: GitLab) -> None:
+    done = run(with_more_workers(Checkout(tmp_path, bench)), gitlab)
+    assert done.code == 0, done.err
+    assert gitlab.notes[0]["body"].splitlines()[1] == f"<!-- {bench}  -->"
+
+
+def test_own_templates_are_rendered_and_compared(checkout: Checkout, gitlab: GitLab) -> None:
+    own = checkout.origin / "my templates"
+    assert prodgen("templates", "copy", "-t", "supervisor", own).code == 0
+    conf = own / "supervisor/bench.conf"
+    conf.write_text(conf.read_text().replace("[group:", "; ours\n[group:", 1))
+    checkout.check_out()
+    done = run(checkout, gitlab, PRODGEN_TEMPLATES=own.name)
+    assert done.code == 0, done.err
+    assert "+; ours" in gitlab.notes[0]["body"]
+    checkout.base = checkout.git("rev-parse", "HEAD")
+    assert run(checkout, gitlab, PRODGEN_TEMPLATES=own.name).code == 0
+    assert "No change." in gitlab.notes[0]["body"]
 
 
 def test_a_pipeline_of_a_branch_only_renders(checkout: Checkout, gitlab: GitLab) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.ci.test_action import STEPS
+from tests.ci.runner import STEPS
 from tests.ci.test_gitlab import JOB
 from tests.plans import ROOT
 from tests.rig.tools import missing, need
@@ -56,6 +56,11 @@ def test_nothing_is_open_to_an_attacker() -> None:
 def test_shell_steps_are_sound(name: str) -> None:
     text = f"#!/bin/bash\nset -eo pipefail\n{SCRIPTS[name]}\n"
     assert run(need("shellcheck"), "--shell=bash", "-", text=text) == ""
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_python_imports_nothing_from_the_checkout(name: str) -> None:
+    assert re.findall(r"python3?\"? (?!-I ).*", SCRIPTS[name]) == []
 
 
 @pytest.mark.parametrize("path", [*WORKFLOWS, ROOT / "action.yml"], ids=lambda path: path.name)
