@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import cast
 
 import click
 
 from prodgen import __version__
 from prodgen.cli.main import COMMANDS
-from prodgen.cli.messages import printable
+from prodgen.cli.messages import columns_of, printable, wrapped
 
 
 class LazyGroup(click.Group):
@@ -78,4 +79,6 @@ def prodgen(context: click.Context) -> None:
 def wrong_usage(wrong: click.UsageError) -> str:
     """What is wrong with the command line, and where the right way stands."""
     path = wrong.ctx.command_path if wrong.ctx else "prodgen"
-    return f"error: {printable(wrong.format_message())}\n  help: `{path} --help` shows the usage"
+    message = f"error: {printable(wrong.format_message())}"
+    lines = wrapped(message, columns_of(sys.stderr), "  ")
+    return "\n".join([*lines, f"  help: `{path} --help` shows the usage"])

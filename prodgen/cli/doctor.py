@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,14 +11,14 @@ import click
 
 from prodgen.cli.bench import subject_from, supervisor_option
 from prodgen.cli.exits import Exit
-from prodgen.cli.messages import printable
+from prodgen.cli.messages import columns_of, printable, wrapped
 from prodgen.cli.options import Selection, bench_option, format_option, report_options, wants_color
 from prodgen.cli.pipeline import plan_bench
 from prodgen.cli.report import has_failed
 from prodgen.deploy.finding import Finding, Grade
 
 FORMAT_VERSION = 1
-TONES = {Grade.BAD: "red", Grade.WARNING: "yellow", Grade.GOOD: "green", Grade.UNKNOWN: "blue"}
+TONES = {Grade.BAD: "red", Grade.WARNING: "magenta", Grade.GOOD: "green", Grade.UNKNOWN: None}
 
 
 @click.command("doctor")
@@ -49,13 +50,15 @@ def command(
     if form == "json":
         click.echo(as_json(found))
     else:
-        click.echo(as_text(found, quiet=quiet, color=wants_color(color)), nl=False)
+        columns = columns_of(sys.stdout)
+        text = as_text(found, quiet=quiet, color=wants_color(color), columns=columns)
+        click.echo(text, nl=False)
     wrong = {Grade.BAD, Grade.WARNING} if strict else {Grade.BAD}
     return Exit.ERROR if any(one.grade in wrong for one in found) else Exit.DONE
 
 
-def as_text(found: Sequence[Finding], *, quiet: bool, color: bool) -> str:
-    """The findings, the worst first."""
+def as_text(found: Sequence[Finding], *, quiet: bool, color: bool, columns: int = 0) -> str:
+    """The findings, the worst first, in lines of so many columns where any are given."""
     order = list(Grade)
     lines = []
     for one in sorted(found, key=lambda one: order.index(one.grade)):
@@ -63,9 +66,11 @@ def as_text(found: Sequence[Finding], *, quiet: bool, color: bool) -> str:
             continue
         word = f"{one.grade.value:<8}"
         head = click.style(word, fg=TONES[one.grade], bold=True) if color else word
-        lines.append(f"{head} {one.check}: {printable(one.text)}")
+        first, *rest = wrapped(f"{word} {one.check}: {printable(one.text)}", columns, f"{'':<9}")
+        lines += [head + first.removeprefix(word), *rest]
         if one.fix:
-            lines.append(f"{'':<8}   fix: {printable(one.fix)}")
+            fix = f"{'':<8}   fix: {printable(one.fix)}"
+            lines += wrapped(fix, columns, f"{'':<16}")
     return "".join(f"{line}\n" for line in lines)
 
 

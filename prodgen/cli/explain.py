@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from collections.abc import Collection, Iterator
+from typing import Any
 
 import click
 
 from prodgen.cli.exits import Exit
+from prodgen.cli.messages import columns_of, wrapped
 from prodgen.cli.options import Selection, bench_option, locked_option, report_options
 from prodgen.cli.pipeline import plan_bench
 from prodgen.cli.report import has_failed
@@ -20,8 +23,15 @@ from prodgen.provenance import Kind, Origin
 WIDTH = 78
 
 
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:  # noqa: ARG001
+    """What a shell completes in the place of a topic."""
+    from prodgen.cli.candidates import topics_of
+
+    return topics_of(ctx, incomplete)
+
+
 @click.command("explain")
-@click.argument("topic", metavar="CODE|NAME[.FIELD]")
+@click.argument("topic", metavar="CODE|NAME[.FIELD]", shell_complete=_complete)
 @bench_option
 @locked_option
 @report_options
@@ -65,9 +75,11 @@ def _values(plan: Plan, topic: str) -> Iterator[str]:
     values = known[name]
     if field and field not in values:
         raise click.UsageError(f"{name} has no {field}; it has: {', '.join(sorted(values))}")
+    columns = columns_of(sys.stdout)
     for key in [field] if field else sorted(values):
         yield f"{name}.{key} = {_shown(values[key].value)}"
-        yield from _chain(values[key].origin, 1)
+        for depth, line in _chain(values[key].origin, 1):
+            yield from wrapped(f"{'  ' * depth}{line}", columns, "  " * (depth + 2))
 
 
 def _split(plan: Plan, known: Collection[str], topic: str) -> tuple[str, str]:
@@ -89,15 +101,18 @@ def _shown(value: object) -> str:
         ]
         return (", " if any(pairs) else " ").join(shown) or "nothing"
     if isinstance(data, dict):
-        return " ".join(f"{key} {item}" for key, item in data.items())
+        return ", ".join(f"{key} {item}" for key, item in data.items())
     if isinstance(data, bool):
         return str(data).lower()
     return str(data) or '""'
 
 
-def _chain(origin: Origin, depth: int) -> Iterator[str]:
-    place = f" ({origin.location})" if origin.location and origin.location.line else ""
+def _chain(origin: Origin, depth: int) -> Iterator[tuple[int, str]]:
+    """The reasons with their depth; each with its place, which names its file once."""
+    text, place = origin.text, origin.location
+    if place and place.line:
+        text = f"{text.removesuffix(f' in {place.file}')} ({place})"
     kind = f"{origin.kind.value}: " if origin.kind in (Kind.DEFAULT, Kind.HOST) else ""
-    yield f"{'  ' * depth}{kind}{origin.text}{place}"
+    yield depth, f"{kind}{text}"
     for reason in origin.because:
         yield from _chain(reason, depth + 1)

@@ -19,7 +19,7 @@ from prodgen.deploy.logs import Line, read_files, read_journal
 from prodgen.deploy.managed import Process, Refused
 from prodgen.plan.model import Manager, Plan
 
-TONES = ("cyan", "yellow", "green", "magenta", "blue", "bright_cyan", "bright_yellow", "red")
+TONES = ("cyan", "magenta", "green", "red")
 
 
 @click.command("logs")
@@ -69,7 +69,7 @@ def command(
         for line in _lines(outcome.plan, chosen, tail, follow=follow):
             head = f"{line.process.removeprefix(name):<{width}} | "
             if colored:
-                head = click.style(head, fg=tones.get(line.process, "white"))
+                head = click.style(head, fg=tones.get(line.process))
             click.echo(f"{head}{line.text}", color=True)
             if follow:
                 sys.stdout.flush()

@@ -39,7 +39,9 @@ def main() -> int:
         _take_signals()
         _take_streams()
         code = _run()
+        _hear_no_more()
     except KeyboardInterrupt:
+        _hear_no_more()
         _tell("prodgen: interrupted")
         return 130
     gc.freeze()  # or else Python looks for cycles once more at its end: 10 ms and more
@@ -64,6 +66,12 @@ def _take_signals() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, signal.default_int_handler)
+
+
+def _hear_no_more() -> None:
+    """All is done and said: a signal would only have Python show a traceback on its way out."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _take_streams() -> None:

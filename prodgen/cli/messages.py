@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 import click
 
 from prodgen.diagnostics import Diagnostic, Location, Severity, in_order
 
-COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
+COLORS = {Severity.ERROR: "red", Severity.WARNING: "magenta", Severity.NOTE: None}
+"""Yellow cannot be read on white, nor blue on black."""
 WIDTH = 70
 """Columns of a source line that are shown; with its number that stays within 80."""
+NARROWEST = 40
+"""Columns that a line has at least: in fewer, lines of a word or two are no easier to read."""
+HELP_INDENT = " " * 8
+UNBROKEN = r"\s*(?:`[^`]*`|\S)+\s*"
+"""A word with the blanks around it; a command in backticks is one, blanks and all."""
 CUT = "..."
 LONGEST = 600
 """Characters of a message."""
@@ -24,7 +32,16 @@ def show(
 ) -> None:
     """Prints the diagnostics to standard error, by place; only errors where `quiet`."""
     wanted = (found for found in diagnostics if not quiet or found.severity is Severity.ERROR)
-    say(as_text(wanted, color=color, folder=folder))
+    say(as_text(wanted, color=color, folder=folder, columns=columns_of(sys.stderr)))
+
+
+def columns_of(stream: TextIO) -> int:
+    """How wide the terminal of a stream is; 0 where it is none, and nothing is wrapped."""
+    if not stream.isatty():
+        return 0
+    import shutil
+
+    return max(shutil.get_terminal_size().columns, NARROWEST)
 
 
 def say(text: str) -> None:
@@ -36,40 +53,52 @@ def say(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
-def as_text(diagnostics: Iterable[Diagnostic], *, color: bool, folder: str = "") -> str:
-    """The diagnostics by place, each on lines of its own.
+def as_text(
+    diagnostics: Iterable[Diagnostic], *, color: bool, folder: str = "", columns: int = 0
+) -> str:
+    """The diagnostics by place, each on lines of its own, of so many columns where any are given.
 
     `folder` is the way to the bench from here, so that a terminal or editor finds the files.
     """
-    lines = (line for found in in_order(diagnostics) for line in _Text(found, color, folder))
+    texts = (_Text(found, color, folder, columns) for found in in_order(diagnostics))
+    lines = (line for text in texts for line in text)
     return "".join(f"{line}\n" for line in lines)
 
 
 class _Text:
     """One diagnostic as lines of text."""
 
-    def __init__(self, found: Diagnostic, color: bool, folder: str) -> None:
+    def __init__(self, found: Diagnostic, color: bool, folder: str, columns: int) -> None:
         self.found = found
         self.color = color
         self.folder = folder
+        self.columns = columns
         self.tone = COLORS[found.severity]
 
     def __iter__(self) -> Iterator[str]:
         found = self.found
-        head = self._paint(f"{found.severity.value}[{found.code}]", self.tone, bold=True)
+        word = f"{found.severity.value}[{found.code}]"
+        head = self._paint(word, self.tone, bold=True)
         message = shortened(printable(found.message))
         if found.severity is Severity.NOTE:
             place = f" ({self._place(found.location)})" if found.location else ""
-            yield f"{head}: {message}{place}"
+            first, *rest = self._wrapped(f"{word}: {message}{place}", "  ")
+            yield head + first.removeprefix(word)
+            yield from rest
         else:
-            yield f"{head}: {self._paint(message, bold=True)}"
+            first, *rest = self._wrapped(f"{word}: {message}", "  ")
+            yield f"{head}: {self._paint(first.removeprefix(f'{word}: '), bold=True)}"
+            yield from (f"  {self._paint(line.strip(), bold=True)}" for line in rest)
             if found.location:
-                yield f"  {self._paint('-->', 'blue')} {self._place(found.location)}"
+                yield f"  --> {self._place(found.location)}"
                 yield from self._excerpt(found.location)
         for words, other in found.related:
             yield f"  {printable(words)}: {self._place(other)}"
         if found.help:
-            yield f"  help: {printable(found.help)}"
+            yield from self._wrapped(f"  help: {printable(found.help)}", HELP_INDENT)
+
+    def _wrapped(self, text: str, indent: str) -> list[str]:
+        return wrapped(text, self.columns, indent)
 
     def _paint(self, text: str, tone: str | None = None, *, bold: bool = False) -> str:
         return click.style(text, fg=tone, bold=bold) if self.color else text
@@ -82,10 +111,26 @@ class _Text:
         if not place.line or not place.text.strip():
             return
         shown, before, carets = excerpt(place.text, place.column - 1, place.length)
-        number, bar = str(place.line), self._paint("|", "blue")
+        number = str(place.line)
         underline = self._paint("^" * carets, self.tone, bold=True)
-        yield f"  {number} {bar} {shown}"
-        yield f"  {' ' * len(number)} {bar} {' ' * before}{underline}"
+        yield f"  {number} | {shown}"
+        yield f"  {' ' * len(number)} | {' ' * before}{underline}"
+
+
+def wrapped(text: str, columns: int, indent: str) -> list[str]:
+    """The text as lines of so many columns, all but the first indented; with 0, one line.
+
+    What stands in backticks is to be copied and stays whole, as does every word, however long.
+    """
+    if not columns or width(text) <= columns:
+        return [text]
+    lines, line = [], ""
+    for word in re.findall(UNBROKEN, text):
+        if line.strip() and width(line + word.rstrip()) > columns:
+            lines.append(line.rstrip())
+            line = indent
+        line += word
+    return [*lines, line.rstrip()]
 
 
 def excerpt(line: str, start: int, length: int) -> tuple[str, int, int]:

@@ -38,6 +38,13 @@ def folders(ctx: click.Context, param: click.Parameter, incomplete: str) -> list
     return [CompletionItem(incomplete, type="dir")]
 
 
+def environment_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:  # noqa: ARG001
+    """What a shell completes in the place of an environment."""
+    from prodgen.cli import candidates
+
+    return candidates.environments(ctx, incomplete)
+
+
 def _folder(ctx: click.Context, param: click.Parameter, value: str | None) -> Path | None:
     """The path of a folder; whether there is a bench is for the reader to say."""
     if value == "":
@@ -65,6 +72,7 @@ def bench_option(function: F) -> F:
         "--env",
         "environment",
         default=None,
+        shell_complete=environment_names,
         metavar="NAME",
         help="One of the environments in prodgen.yaml.",
     )

@@ -49,10 +49,13 @@ class Outcome:
         return "" if way == "." else min(way, root, key=len)
 
 
-def plan_bench(bench: Selection, *, locked: bool, programs: Collection[str]) -> Outcome:
+def plan_bench(
+    bench: Selection, *, locked: bool, programs: Collection[str], installs: bool = False
+) -> Outcome:
     """The plan of the bench that the chosen folder (default: the current one) is in.
 
-    `programs` are those whose versions the output must suit.
+    `programs` are those whose versions the output must suit. What `installs` reads the bench with
+    its owner's rights.
     """
     try:
         here = (bench.folder or Path.cwd()).absolute()
@@ -62,16 +65,33 @@ def plan_bench(bench: Selection, *, locked: bool, programs: Collection[str]) -> 
         if root is None:
             list(here.iterdir() if here.is_dir() else ())
             return Outcome(diagnostics=[_no_bench(here)])
-        return _plan(root, bench, locked=locked, programs=programs)
+        if not str(root).isprintable():
+            return Outcome(diagnostics=[_odd_path(root)])
+        files, found = _read(root, bench, installs=installs)
+        return _plan(files, found, bench, locked=locked, programs=programs)
     except OSError as failure:
         return Outcome(diagnostics=[_unreadable(bench.folder, failure)])
 
 
-def _plan(root: Path, chosen: Selection, *, locked: bool, programs: Collection[str]) -> Outcome:
-    """The plan of the bench at `root`."""
-    if not str(root).isprintable():
-        return Outcome(diagnostics=[_odd_path(root)])
-    files, found = read_bench(root, chosen.settings)
+def _read(root: Path, chosen: Selection, *, installs: bool) -> tuple[BenchFiles, list[Diagnostic]]:
+    """The files of the bench at `root`."""
+    if not installs:
+        return read_bench(root, chosen.settings)
+    from prodgen.deploy.persona import acting_as_owner
+
+    return read_bench(root, chosen.settings, acting_as_owner(root))
+
+
+def _plan(
+    files: BenchFiles,
+    found: list[Diagnostic],
+    chosen: Selection,
+    *,
+    locked: bool,
+    programs: Collection[str],
+) -> Outcome:
+    """The plan of the bench with these files."""
+    root = files.root
     outcome = Outcome(files, diagnostics=found)
     bench, found = parse_bench(files, chosen.environment)
     outcome.diagnostics += found

@@ -43,7 +43,7 @@ def _chosen(targets: tuple[str, ...]) -> dict[str, str]:
     return {name: text for name, text in texts if not targets or name.split("/")[0] in targets}
 
 
-@click.group("templates")
+@click.group("templates", no_args_is_help=False)
 def command() -> None:
     """Change the text of the config itself.
 

@@ -105,8 +105,18 @@ def _is_installed(plan: Plan) -> bool:
 
     try:
         return Path(state_folder(plan), PATH).exists()
+    except PermissionError:
+        return True  # root's, and made by apply
     except OSError:
         return False
+
+
+def _who(plan: Plan | None) -> str:
+    """The command as far as prodgen's name: with sudo where what is installed is root's to read."""
+    from prodgen.deploy.installed import state_folder
+
+    folder = Path(state_folder(plan)) if plan and _is_installed(plan) else None
+    return "prodgen" if folder is None or os.access(folder, os.R_OK | os.X_OK) else "sudo prodgen"
 
 
 def _next(outcome: Outcome) -> Iterator[str]:
@@ -132,9 +142,10 @@ def _next(outcome: Outcome) -> Iterator[str]:
     yield "Next:"
     yield ""
     width = max(len(name) for name, _ in (first, *others))
-    yield f"  prodgen {first[0]:<{width}}   {first[1]}"
+    who = _who(plan)
+    yield f"  {who} {first[0]:<{width}}   {first[1]}"
     if others:
         yield ""
         yield "Then:"
         yield ""
-        yield from (f"  prodgen {name:<{width}}   {words}" for name, words in others)
+        yield from (f"  {who} {name:<{width}}   {words}" for name, words in others)

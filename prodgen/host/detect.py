@@ -101,8 +101,12 @@ def _memory() -> Sourced[int]:
     except (OSError, ValueError):
         limit = installed
     if limit < installed:
-        return _fact(limit, "cgroup memory limit")
-    return _fact(installed, "memory of this machine")
+        return _bytes(limit, "cgroup memory limit")
+    return _bytes(installed, "memory of this machine")
+
+
+def _bytes(value: int, how: str) -> Sourced[int]:
+    return Sourced(value, detected(f"{value / 1024**3:.1f} GB", how))
 
 
 def _program(name: str) -> Sourced[PurePosixPath] | None:

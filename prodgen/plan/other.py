@@ -10,6 +10,7 @@ from prodgen.plan import rules
 from prodgen.plan.desk import Desk, Premises, base_environment, service
 from prodgen.plan.lines import Line
 from prodgen.plan.model import Role, Service, Stop
+from prodgen.plan.variables import given_variables
 from prodgen.provenance import At, Kind, Origin, Sourced, default
 
 SHELL = "/bin/sh"
@@ -60,10 +61,9 @@ def _directory(desk: Desk, premises: Premises, line: Line) -> Sourced[PurePosixP
 
 def _environment(desk: Desk, premises: Premises, line: Line) -> tuple[tuple[str, str], ...]:
     """What every service gets, what the line sets, and what prodgen.yaml adds to this process."""
-    chosen = desk.bench.settings.table("processes", line.name, "environment")
+    chosen = given_variables(desk, "processes", line.name, "environment")
     merged = dict(base_environment(premises)) | dict(line.command.environment)
-    merged |= {name: str(value) for name, value in chosen.items()}
-    return tuple(sorted(merged.items()))
+    return tuple(sorted((merged | dict(chosen.value)).items()))
 
 
 def _argv(command: Command, bench: PurePosixPath) -> tuple[str, ...]:

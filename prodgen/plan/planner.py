@@ -26,7 +26,7 @@ from prodgen.plan.redis import plan_redis
 from prodgen.plan.secrets import refuse_secrets, with_env_file
 from prodgen.plan.sites import plan_sites
 from prodgen.plan.unserved import mention_unserved
-from prodgen.plan.variables import with_variables
+from prodgen.plan.variables import given_variables, with_variables
 from prodgen.plan.versions import mention_frappe_version, versions
 from prodgen.plan.web import http_timeout, plan_web
 from prodgen.plan.workerpool import plan_worker_pools
@@ -178,18 +178,10 @@ def _premises(desk: Desk, node: Sourced[PurePosixPath] | None) -> Premises:
         user,
         home,
         search_path,
-        _variables(desk),
+        given_variables(desk),
         is_of_user=_manager(desk.bench).value is Manager.SYSTEMD
         and (scope is not None and scope.value == "user"),
     )
-
-
-def _variables(desk: Desk) -> Sourced[tuple[tuple[str, str], ...]]:
-    given = desk.bench.settings.table("env")
-    if not given:
-        return default((), "prodgen.yaml has no `env`")
-    pairs = tuple(sorted((name, str(value)) for name, value in given.items()))
-    return desk.bench.settings.sourced(pairs, "env")
 
 
 def _user(desk: Desk) -> Sourced[str]:

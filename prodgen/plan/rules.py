@@ -41,6 +41,10 @@ SMALLEST_BODY_LIMIT = 50 * 1024**2
 """What bench has always allowed."""
 MULTIPART_OVERHEAD = 1024**2
 
+LINKS_WITHOUT_PORT = (16,)
+"""The first Frappe that does not write its port into links where neither `restart_…_on_update` is
+set (frappe/utils/data.py `get_url`)."""
+
 
 def version_of(text: str) -> tuple[int, ...]:
     """`15.72.4` as (15, 72, 4); what follows the figures (`-dev`) is left off."""

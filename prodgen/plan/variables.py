@@ -1,14 +1,16 @@
-"""Variables before a command of Frappe's (`A=1 bench worker`): what it becomes gets them too."""
+"""Variables of prodgen.yaml, and those before a command of Frappe's (`A=1 bench worker`): what it
+becomes gets them too."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from prodgen.diagnostics import note
+from prodgen.diagnostics import error, note
 from prodgen.plan.desk import Desk
 from prodgen.plan.lines import Line, Task
 from prodgen.plan.model import Role, Service
-from prodgen.provenance import At, Kind, Origin, Sourced
+from prodgen.provenance import At, Kind, Origin, Sourced, default
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -21,6 +23,24 @@ ONE_LINE = {
     Role.SCHEDULER: (Task.SCHEDULE,),
 }
 """Roles for which the first line of these tasks counts."""
+CONTROL = r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]"
+"""What Supervisor or systemd cannot hold, or both: line ends, and what is not to be seen."""
+
+
+def given_variables(desk: Desk, *path: str) -> Sourced[Pairs]:
+    """The variables of a table of prodgen.yaml, by default of `env`, which every service gets."""
+    path = path or ("env",)
+    settings = desk.bench.settings
+    given = settings.table(*path)
+    if not given:
+        return default((), "prodgen.yaml has no `env`")
+    for name, value in given.items():
+        if re.search(CONTROL, str(value)):
+            place = settings.sourced(value, *path, name).location
+            what = f"no service can get this in `{name}`: a line break or a control character"
+            desk.report(error("PG701", what, place, "let the program read it from a file"))
+    pairs = tuple(sorted((name, str(value)) for name, value in given.items()))
+    return settings.sourced(pairs, *path)
 
 
 def with_variables(desk: Desk, lines: Sequence[Line], services: Sequence[Service]) -> list[Service]:

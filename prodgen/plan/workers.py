@@ -184,7 +184,7 @@ def unknown_queue(name: str, place: Location | None) -> Diagnostic:
         "PG610",
         f"Frappe knows no queue `{name}`; a worker on it refuses to start",
         place,
-        f"add it to sites/common_site_config.json: {entry[1:-1]}",
+        f"add it to sites/common_site_config.json: `{entry[1:-1]}`",
     )
 
 

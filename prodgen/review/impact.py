@@ -46,9 +46,11 @@ class Effect(NamedTuple):
     because_of: str = ""
     """Another subject that it restarts with; or words, where no setting is the reason."""
     seconds: int = 0
-    """How long its end may take at most."""
+    """How long its end may take at most; in a group of Supervisor's, as long as the slowest's."""
     program: str = ""
     """The program section or unit file behind it."""
+    own_seconds: int = 0
+    """How long Supervisor waits for the end of this process before it kills it."""
 
 
 def reasons_of(old: Block, new: Block) -> tuple[Reason, ...]:

@@ -102,12 +102,16 @@ def processes_of(side: Side) -> list[str]:
 def supervisor_effects(old: Side, new: Side) -> Iterator[Effect]:
     """Each process of Supervisor and what happens to it."""
     before, after = groups_of(merged(old, "supervisor")), groups_of(merged(new, "supervisor"))
+    read = _files_read(old, new, after)
     touched = set()
     for name in dict.fromkeys([*before, *after]):
         for effect in _group_effects(before.get(name), after.get(name)):
             touched.add(effect.program)
-            yield effect
-    yield from _file_effects(old, new, after, touched)
+            yield _also_read(effect, read)
+    for group in after.values():
+        for program in group.programs.values():
+            if program.section in read and program.section not in touched:
+                yield from _file_effects(group, program, *read[program.section])
 
 
 def _group_effects(old: Group | None, new: Group | None) -> Iterator[Effect]:
@@ -125,6 +129,7 @@ def _group_effects(old: Group | None, new: Group | None) -> Iterator[Effect]:
                     because_of="no longer wanted",
                     seconds=old.seconds,
                     program=program.section,
+                    own_seconds=program.seconds,
                 )
     for program in new.programs.values() if new else ():
         yield from _program_effects(old, new, program)
@@ -142,6 +147,7 @@ def _program_effects(old: Group | None, new: Group | None, program: Program) -> 
                 action=Action.RESTART,
                 because_of=words,
                 seconds=old.seconds,
+                own_seconds=former.seconds,
             )
         elif new:
             words = "" if reasons else "new"
@@ -155,26 +161,37 @@ def _reasons(former: Program, program: Program) -> tuple[Reason, ...]:
     return reasons
 
 
+Read = dict[str, tuple[Action, tuple[Reason, ...]]]
+"""By the section of a program: what a change of the files asks for that it reads at its start."""
+
+
+def _files_read(old: Side, new: Side, groups: Mapping[str, Group]) -> Read:
+    """The programs whose command names a file of Gunicorn's or Redis' settings that differs."""
+    return {
+        program.section: (action, reasons)
+        for target, action in (("gunicorn", Action.ROLL), ("redis", Action.RESTART))
+        for path, reasons in changed_files(old, new, target).items()
+        for group in groups.values()
+        for program in group.programs.values()
+        if names(program, str(path))
+    }
+
+
+def _also_read(effect: Effect, read: Read) -> Effect:
+    """A restart with what differs in the files that the program reads then, beside its own."""
+    if effect.action is not Action.RESTART or effect.program not in read:
+        return effect
+    _, reasons = read[effect.program]
+    return effect._replace(reasons=(*effect.reasons, *reasons), because_of="")
+
+
 def _file_effects(
-    old: Side, new: Side, groups: Mapping[str, Group], touched: set[str]
+    group: Group, program: Program, action: Action, reasons: tuple[Reason, ...]
 ) -> Iterator[Effect]:
-    """What a program reads at its start by the path in its command: Gunicorn's and Redis' files."""
-    for target, action in (("gunicorn", Action.ROLL), ("redis", Action.RESTART)):
-        for path, reasons in changed_files(old, new, target).items():
-            for group in groups.values():
-                for program in group.programs.values():
-                    if program.section in touched or not names(program, str(path)):
-                        continue
-                    for process in program.processes:
-                        yield Effect(
-                            "supervisor",
-                            f"{group.name}:{process}",
-                            action,
-                            reasons,
-                            "",
-                            program.seconds,
-                            program.section,
-                        )
+    for process in program.processes:
+        subject = f"{group.name}:{process}"
+        seconds, section = program.seconds, program.section
+        yield Effect("supervisor", subject, action, reasons, "", seconds, section)
 
 
 def names(program: Program, path: str) -> bool:

@@ -54,7 +54,13 @@ def file_of(unit: str) -> str:
 
 
 def _units(side: Side) -> dict[str, Block]:
-    return {path.name: blocks.get("unit", {}) for path, blocks in meanings(side, "systemd").items()}
+    files = meanings(side, "systemd").items()
+    return {_name(path): blocks.get("unit", {}) for path, blocks in files}
+
+
+def _name(path: PurePosixPath) -> str:
+    """A unit's name; that of a drop-in with its folder's."""
+    return f"{path.parent.name}/{path.name}" if path.suffix == ".conf" else path.name
 
 
 def _wanted(units: Units) -> list[str]:
@@ -87,7 +93,8 @@ def _changed(
     seconds = _seconds(before[name])
     if hard:
         action = Action.ROLL if _has_socket(after[name]) else Action.RESTART
-        yield Effect("systemd", unit, action, hard, "", seconds, name)
+        _, read = rolled.get(name, (action, ()))
+        yield Effect("systemd", unit, action, (*hard, *read), "", seconds, name)
     elif socket := _changed_socket(before, after, after[name]):
         words = f"{socket} closes and opens anew"
         yield Effect("systemd", unit, Action.RESTART, (), words, seconds, name)

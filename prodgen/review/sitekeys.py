@@ -12,14 +12,12 @@ from collections.abc import Mapping
 
 from prodgen.inputs.jsonspans import find_spans
 from prodgen.plan.model import Manager, Plan
-from prodgen.plan.rules import version_of
+from prodgen.plan.rules import LINKS_WITHOUT_PORT, version_of
 
 FILE = "sites/common_site_config.json"
 BY_SUPERVISOR = "restart_supervisor_on_update"
 BY_SYSTEMD = "restart_systemd_on_update"
 RESTART_COMMAND = "supervisor_restart_cmd"
-LINKS_WITHOUT_PORT = (16,)
-"""The first Frappe that does not write its port into links where neither flag is set."""
 Value = bool | str | None
 """What a key shall have; None takes it away."""
 

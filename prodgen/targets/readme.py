@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from shlex import quote
 
 from prodgen.plan.model import Plan
+from prodgen.plan.rules import LINKS_WITHOUT_PORT, version_of
 from prodgen.targets.artifacts import Artifact
 from prodgen.targets.registry import COMPANIONS
 from prodgen.targets.systemd_units import names_of
@@ -80,6 +81,14 @@ def _supervisor(_plan: Plan) -> Iterator[str]:
     yield "    supervisorctl update"
     yield ""
     yield "The last one restarts what has changed."
+    yield from _flag("restart_supervisor_on_update")
+
+
+def _flag(key: str) -> Iterator[str]:
+    """By these keys Frappe knows production (frappe/utils/data.py `get_url`)."""
+    yield ""
+    yield f"Set `{key}` to true in sites/common_site_config.json of the bench: else"
+    yield "Frappe takes it for one in development, and writes its port into every link."
 
 
 def _systemd(plan: Plan) -> Iterator[str]:
@@ -91,6 +100,9 @@ def _systemd(plan: Plan) -> Iterator[str]:
         yield f"    loginctl enable-linger {quote(plan.user.value)}"
     yield ""
     yield f"After a change, `{control} restart {target}` has everything run with it."
+    version = plan.versions.get("frappe")
+    if version is None or version_of(version.value) < LINKS_WITHOUT_PORT:
+        yield from _flag("restart_systemd_on_update")
 
 
 def _nginx(_plan: Plan) -> Iterator[str]:

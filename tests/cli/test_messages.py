@@ -7,8 +7,9 @@ from itertools import product
 
 import pytest
 
-from prodgen.cli.messages import LONGEST, WIDTH, as_text, excerpt, printable, width
+from prodgen.cli.messages import LONGEST, WIDTH, as_text, excerpt, printable, width, wrapped
 from prodgen.diagnostics import Diagnostic, Location, error, note, warning
+from tests.plans import ROOT
 
 
 def at(line: str, column: int, length: int = 1, number: int = 7) -> Location:
@@ -108,3 +109,36 @@ def test_nothing_reaches_the_terminal_that_it_would_obey() -> None:
 
 def test_a_message_has_an_end() -> None:
     assert len(text(error("PG1", "x" * 10_000))) < LONGEST + 40
+
+
+WRAPPED = {
+    "whole": ("error: all of it", 16, ["error: all of it"]),
+    "at a blank": ("error: all of it", 15, ["error: all of", "    it"]),
+    "a command": ("help: run `a b c`; end", 14, ["help: run", "    `a b c`;", "    end"]),
+    "too long": ("help: /a/path/of/many/folders", 10, ["help:", "    /a/path/of/many/folders"]),
+    "one backtick": ("a ` b c", 3, ["a `", "    b", "    c"]),
+    "wide": ("会社 会社", 8, ["会社", "    会社"]),
+    "no terminal": ("error: all of it", 0, ["error: all of it"]),
+}
+
+
+@pytest.mark.parametrize("case", WRAPPED)
+def test_prose_is_wrapped_and_nothing_else(case: str) -> None:
+    line, columns, lines = WRAPPED[case]
+    assert wrapped(line, columns, "    ") == lines
+
+
+def test_a_wrapped_message_is_painted_line_by_line() -> None:
+    found = warning("PG1", "a b " * 30, at("x", 1), "c d " * 30)
+    plain = as_text([found], color=False, columns=80)
+    painted = as_text([found], color=True, columns=80)
+    assert max(map(len, plain.splitlines())) <= 80
+    assert re.sub(r"\x1b\[\d*m", "", painted) == plain
+    assert all(line.endswith("\x1b[0m") for line in painted.splitlines()[:2])
+
+
+def test_colours_can_be_read_on_light_and_dark() -> None:
+    """Not those that are lost on one of the two."""
+    lost = re.compile(r'"(black|blue|yellow|white|bright_\w+)"')
+    sources = (ROOT / "prodgen").rglob("*.py")
+    assert [path for path in sources if lost.search(path.read_text("utf-8"))] == []

@@ -60,7 +60,7 @@ def test_explain_gives_the_chain_to_the_line_of_the_file(topic: str) -> None:
     assert done.out.splitlines()[:3] == [
         "frappe-bench-frappe-web.workers = 5",
         "  9 in all over 2 instances",
-        f"    gunicorn_workers in {common} ({common}:6:22)",
+        f"    gunicorn_workers ({common}:6:22)",
     ]
 
 
@@ -80,7 +80,7 @@ def test_explain_walks_a_whole_service_and_the_plan() -> None:
         ("proxy.read_timeout", "proxy.read_timeout = 130"),
         ("nginx.ipv6", "nginx.ipv6 = true"),
         ("nginx.access_log", 'nginx.access_log = ""'),
-        ("redis-cache.stop", "frappe-bench-redis-cache.stop = signal TERM seconds 60"),
+        ("redis-cache.stop", "frappe-bench-redis-cache.stop = signal TERM, seconds 60"),
     ],
 )
 def test_explain_knows_sites_and_sections_too(topic: str, first: str) -> None:

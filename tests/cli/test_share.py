@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import resource
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -122,7 +124,11 @@ ENDS_WITH_TAB = {
 }
 
 
-def complete(shell: str, words: str, folder: Path) -> str:
+SETTINGS = "version: 1\nenvironments: {staging: {}, production: {}, prelive: {user: x}}\n"
+BROKEN = "version: 1\nenvironments: {staging: {}\nuser: [\n"
+
+
+def complete(shell: str, words: str, folder: Path, settings: str = SETTINGS) -> str:
     """What the shell offers where Tab is pressed at the end of `words`."""
     if not shutil.which(shell):
         missing(shell)
@@ -132,9 +138,11 @@ def complete(shell: str, words: str, folder: Path) -> str:
         file=file, folder=file.parent, words=words, last=len(words.split()) - 1
     )
     quiet = {"bash": ["--norc"], "zsh": ["-f"], "fish": ["--no-config"]}[shell]
+    bench = copy_bench(folder / "frappe-bench")
+    (bench / "prodgen.yaml").write_text(settings)
     done = subprocess.run(
         [shell, *quiet, "-c", lines],
-        cwd=copy_bench(folder / "bench"),
+        cwd=bench,
         env={**PLAIN_ENVIRONMENT, "PATH": path, "HOME": str(folder)},
         capture_output=True,
         text=True,
@@ -153,11 +161,69 @@ def complete(shell: str, words: str, folder: Path) -> str:
         ("prodgen render --templ", ["--templates"]),
         ("prodgen validate --format gi", ["github", "gitlab"]),
         ("prodgen templates co", ["copy"]),
+        ("prodgen render --env pr", ["prelive", "production"]),
+        ("prodgen diff --env staging --env s", ["staging"]),
+        ("prodgen explain PG20", ["PG202", "PG203", "PG204", "PG205", "PG206"]),
+        ("prodgen explain frappe-w", ["frappe-web"]),
+        ("prodgen explain frappe-bench-frappe-w", ["frappe-bench-frappe-web"]),
+        ("prodgen explain frappe-web.wo", ["frappe-web.workers"]),
+        ("prodgen explain crm", ["crm.example.com"]),
+        ("prodgen explain pl", ["plan"]),
     ],
 )
 def test_a_shell_completes(shell: str, words: str, offered: list[str], tmp_path: Path) -> None:
-    found = re.findall(r"^[\w-]+", complete(shell, words, tmp_path), re.MULTILINE)
-    assert found == offered
+    found = re.findall(r"^[\w.-]+", complete(shell, words, tmp_path), re.MULTILINE)
+    assert sorted(found) == offered
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("words", ["prodgen render --env s", "prodgen explain frappe"])
+def test_a_broken_bench_completes_nothing_in_silence(
+    shell: str, words: str, tmp_path: Path
+) -> None:
+    assert complete(shell, words, tmp_path, BROKEN).strip() in {"", "-U", "_"}
+
+
+def asked(words: str, cwd: Path) -> list[str]:
+    """What prodgen answers to a shell, but for the kind of each word."""
+    count = str(len(shlex.split(words)) - 1)
+    env = {"_PRODGEN_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": count}
+    done = prodgen(env=env, cwd=cwd)
+    assert (done.code, done.err) == (0, "")
+    return [line.partition(",")[2] for line in done.out.splitlines() if line]
+
+
+def test_words_come_from_the_bench_that_is_named(tmp_path: Path) -> None:
+    bench = copy_bench(tmp_path / "a b/frappe-bench")
+    (bench / "prodgen.yaml").write_text(SETTINGS)
+    (tmp_path / "x.yaml").write_text("environments: {other: {}}")
+    assert asked(f"prodgen plan -C '{bench / 'sites'}' --env st", tmp_path) == ["staging"]
+    assert asked("prodgen plan --config x.yaml --env o", tmp_path) == ["other"]
+    assert asked(f"prodgen explain -C '{bench}' erp", tmp_path) == ["erp.example.com"]
+    assert asked("prodgen plan --env s", tmp_path) == []
+    assert asked("prodgen explain web", tmp_path) == []
+    for odd in ("- 1", "environments: 3", "environments: [a]", "", "\0", "a: *b", "{{ x }}"):
+        (tmp_path / "x.yaml").write_text(odd)
+        assert asked("prodgen plan --config x.yaml --env a", tmp_path) == []
+
+
+def test_a_completion_is_quick(tmp_path: Path) -> None:
+    """300 ms, of which the best of five counts, and work alone: the machine may be busy."""
+    bench = copy_bench(tmp_path / "frappe-bench")
+    (bench / "prodgen.yaml").write_text(SETTINGS)
+    for words in ("prodgen re", "prodgen plan --env s", "prodgen explain PG5", "prodgen explain f"):
+        times = []
+        for _ in range(5):
+            start = spent()
+            asked(words, bench)
+            times.append(spent() - start)
+        assert min(times) < 0.3, (words, times)
+
+
+def spent() -> float:
+    """Seconds of processor time that ended child processes took."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_a_completion_ends_well() -> None:

@@ -29,6 +29,8 @@ WRONG = {
     "render --color sometimes": "'sometimes' is not one of",
     "schema prodgne": "there is no `prodgne`; did you mean `prodgen`?",
     "explain PG000": "PG000",
+    "diff --templates own x.tar": "--templates goes with a bench",
+    "templates": "Missing command",
 }
 
 

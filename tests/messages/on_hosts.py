@@ -7,26 +7,26 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from prodgen.cli import adopt, apply, reviewfile
-from prodgen.cli.messages import as_text
+from prodgen.cli.messages import show
 from prodgen.cli.reviewing import Stopped
 from prodgen.deploy.apply import End, Outcome
 from prodgen.deploy.objection import Objection
+from prodgen.plan.model import Manager
 from tests.review.reviewed import plan_with
 
 
 class Direct(NamedTuple):
-    """Why no case draws it, and the call that says it (to standard error) or gives its text."""
+    """Why no case draws it, and the call that says it, to standard error."""
 
     reason: str
-    say: Callable[[], str | None]
+    say: Callable[[], None]
 
 
-def _nobody_there() -> str:
+def _nobody_there() -> None:
     try:
         apply.agreed()
     except Stopped as stopped:
-        return as_text(stopped.found, color=False)
-    raise AssertionError
+        show(stopped.found, color=False)
 
 
 def _refused() -> None:
@@ -37,21 +37,22 @@ def _refused() -> None:
     apply.said(ended, plan_with(), wishes)
 
 
-def _not_roots() -> str:
-    return as_text([apply._not_roots(Path("/home/frappe/made.tar"))], color=False)
+def _not_roots() -> None:
+    show([apply._not_roots(Path("/home/frappe/made.tar"))], color=False)
 
 
-def _moved() -> str:
+def _moved() -> None:
     now = {"/etc/supervisor/conf.d/frappe-bench.conf": "1"}
-    return as_text([reviewfile._moved(Path("review.json"), "installed", {}, now)], color=False)
+    show([reviewfile._moved(Path("review.json"), "installed", {}, now)], color=False)
 
 
-def _not_kept() -> str:
-    return as_text([adopt.not_kept(3)], color=False)
+def _not_kept() -> None:
+    show([adopt.not_kept(3)], color=False)
 
 
-def _units() -> str:
-    return as_text([adopt.not_ours(["/etc/systemd/system/frappe-bench.target"])], color=False)
+def _units() -> None:
+    units = ["/etc/systemd/system/frappe-bench.target"]
+    show([adopt.under_another(Manager.SYSTEMD, Manager.SUPERVISOR, units)], color=False)
 
 
 DIRECT: Mapping[str, Direct] = {

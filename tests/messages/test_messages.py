@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ import pytest
 from sarif_pydantic import Sarif
 
 from prodgen import __version__
-from prodgen.cli import pipeline
+from prodgen.cli import messages, pipeline
 from prodgen.cli.app import prodgen
 from prodgen.codes import CODES
 from prodgen.inputs import reader
@@ -28,6 +29,8 @@ BENCH = "/home/frappe/frappe-bench"
 """Stands in the golden files for the folder of the test."""
 READ = reader._read
 """What opens every file."""
+WHOLE = r" *(--> |[a-z ]{1,20}: )?(`[^`]*`|\S)+"
+"""A line that holds one thing to copy, or a place."""
 CASES = {**of_inputs.CASES, **of_plans.CASES, **of_outputs.CASES}
 
 
@@ -110,11 +113,27 @@ def test_words_about_a_host(
     code: str, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
 ) -> None:
     path = HERE / f"{code}.txt"
-    said = DIRECT[code].say() or capsys.readouterr().err
+    DIRECT[code].say()
+    said = capsys.readouterr().err
     if request.config.getoption("--update-golden"):
         path.write_text(said, "utf-8")
     assert said == path.read_text("utf-8")
     assert f"[{code}]" in said
+
+
+@pytest.mark.parametrize("code", [*CASES, *DIRECT])
+def test_words_fit_a_terminal_of_80_columns(
+    code: str, ground: Ground, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a word, path or command that is longer than a line stands in a line that is."""
+    monkeypatch.setattr(messages, "columns_of", lambda _: 80)
+    if code in CASES:
+        said = ground.run(CASES[code][0], CASES[code][0].words).err
+    else:
+        DIRECT[code].say()
+        said = capsys.readouterr().err
+    long = [line for line in said.splitlines() if messages.width(line) > 80]
+    assert [line for line in long if not re.fullmatch(WHOLE, line)] == []
 
 
 FORMATS = {"json": "json", "github": "github.txt", "sarif": "sarif"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from prodgen.inputs.source import Source
 from prodgen.plan.model import Plan
 from tests.plans import bench_files, codes, make_plan, try_plan
 
@@ -58,3 +59,19 @@ def test_what_a_mac_needs_is_left_out_and_said() -> None:
 def test_a_proxy_setting_of_the_users_own_stays() -> None:
     plan = make_plan(bench_files("worker: NO_PROXY=* bench worker\n"))
     assert those_with(plan, "NO_PROXY") == WORKERS
+
+
+@pytest.mark.parametrize(
+    ("settings", "place"),
+    [
+        ('env:\n  A: fine\n  B: "a\\nb"\n', "prodgen.yaml:3:6"),
+        ('processes:\n  tick:\n    environment: {B: "\\e"}\n', "prodgen.yaml:3:22"),
+    ],
+)
+def test_a_value_that_no_service_can_get_is_refused_at_its_place(settings: str, place: str) -> None:
+    files = bench_files("tick: tick\n")._replace(settings=Source("prodgen.yaml", settings))
+    plan, found = try_plan(files)
+    assert plan is None
+    assert [(one.code, str(one.location)) for one in found if one.code == "PG701"] == [
+        ("PG701", place)
+    ]

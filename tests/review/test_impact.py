@@ -55,6 +55,22 @@ def test_more_gunicorn_workers_roll_the_web_and_nothing_else(manager: str, old: 
     assert len(effects) == 2
 
 
+def test_what_restarts_anyway_also_says_what_it_reads_anew(manager: str, old: Side) -> None:
+    new = side(plan_with(gunicorn_workers=8), manager)
+    name = (
+        next(path.name for path in new if "web" in path.name and path.suffix == ".service")
+        if manager == "systemd"
+        else FILES[manager]
+    )
+    moved = edited(new, name, "frappe.app:application", "frappe.app:application --log-level debug")
+    web = [one for one in impact(old, moved) if "frappe-web" in one.subject]
+    assert len(web) == 2
+    for one in web:
+        keys = [reason.key.rpartition(".")[2] for reason in one.reasons]
+        assert {"workers"} < set(keys), keys
+        assert not one.because_of
+
+
 def test_the_reason_of_a_roll_is_where_it_was_set(manager: str, old: Side) -> None:
     plan = plan_with(gunicorn_workers=8)
     first = impact(old, side(plan, manager))[0]
@@ -87,6 +103,9 @@ def test_a_restart_waits_as_long_as_the_old_config_lets_it() -> None:
     new = plan_with(workers={"reports": {"timeout": 9000, "background_workers": 1}})
     effects = impact(side(plan_with(), "supervisor"), side(new, "supervisor"))
     assert {one.seconds for one in effects} == {1590}  # the longest of the group as it runs now
+    own = {one.subject.rpartition("-bench-")[2]: one.own_seconds for one in effects}
+    assert own["frappe-short-worker"] == 390
+    assert own["frappe-long-worker"] == 1590
 
 
 @pytest.mark.parametrize(

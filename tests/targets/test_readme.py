@@ -6,12 +6,18 @@ import json
 import re
 import shlex
 import subprocess
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
+from prodgen.plan.model import Manager
+from prodgen.provenance import Sourced
+from prodgen.review.sitekeys import production_keys
+from prodgen.targets.artifacts import Artifact
 from prodgen.targets.manifest import digest
+from prodgen.targets.readme import make_readme
 from tests.cli.command import copy_bench, prodgen
+from tests.plans import fixture_plan
 
 USER_SCOPE = """
 version: 1
@@ -85,6 +91,17 @@ def test_a_users_own_systemd_needs_no_root(tmp_path: Path) -> None:
     assert "| frappe | 0644 |" in text
     assert not [words for words in commands(text) if "root" in words]
     assert ["systemctl", "--user", "enable", "--now", "frappe-bench.target"] in commands(text)
+
+
+@pytest.mark.parametrize("case", ["frappe-14", "frappe-15", "frappe-16"])
+@pytest.mark.parametrize("manager", list(Manager))
+def test_it_names_the_flag_that_apply_sets(case: str, manager: Manager) -> None:
+    plan = fixture_plan(case)
+    plan = plan._replace(manager=Sourced(manager, plan.manager.origin))
+    artifact = Artifact(PurePosixPath("x"), "", PurePosixPath("/x"), manager.value)
+    text = make_readme([artifact], plan, "1").text
+    wanted = {key for key, value in production_keys(plan, "/bin/prodgen").items() if value is True}
+    assert set(re.findall(r"Set `(\w+)` to true", text)) == wanted
 
 
 def test_a_file_of_secrets_is_named(tmp_path: Path) -> None:
