@@ -1,8 +1,9 @@
-"""`prodgen adopt`: takes over a bench that `bench setup production` or somebody has set up."""
+"""`prodgen adopt`: takes over a bench that bench itself, or somebody, has set up."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,26 +25,21 @@ from prodgen.cli.options import (
 from prodgen.cli.pipeline import Outcome, plan_bench, render_targets
 from prodgen.cli.report import has_failed
 from prodgen.cli.reviewing import Sides, Stopped, print_review, with_config
-from prodgen.deploy.adopt import (
-    Takeover,
-    foreign_units,
-    make_room,
-    plan_takeover,
-    with_live_spares,
-)
+from prodgen.deploy.adopt import Takeover, plan_takeover, with_live_spares, with_room
 from prodgen.deploy.apply import HOST, Job, apply
 from prodgen.deploy.installed import look, state_folder
 from prodgen.deploy.managed import Refused
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.plan.model import Manager, Plan
-from prodgen.review.adopted import Entry, Lot
+from prodgen.review.adopt_data import Shown, as_data
+from prodgen.review.adopt_text import as_long_text, as_text
+from prodgen.review.adopted import Lot
 from prodgen.review.masking import Mask
+from prodgen.review.review import make_review
 from prodgen.review.sides import side_of
+from prodgen.review.words import HEADS, span
 from prodgen.targets.artifacts import Artifact
 from prodgen.targets.registry import target_names, with_companions
-
-SHOWN = (Lot.MOVED, Lot.OPEN)
-"""What is told in full; of the rest the numbers."""
 
 
 @click.command("adopt")
@@ -51,8 +47,9 @@ SHOWN = (Lot.MOVED, Lot.OPEN)
 @click.option("--leave-out", is_flag=True, help="Go on though some settings are not kept.")
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would be done; change nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("-v", "--verbose", is_flag=True, help="Show every setting, not only the numbers.")
 @supervisor_option
-@format_option("Lines to read, or one JSON object for each event.")
+@format_option("Lines to read; or the review as a JSON object, and one for each event.")
 @report_options
 def command(
     *,
@@ -60,18 +57,19 @@ def command(
     leave_out: bool,
     dry_run: bool,
     yes: bool,
+    verbose: bool,
     supervisor_config: Path | None,
     form: str,
     strict: bool,
     quiet: bool,
     color: str,
 ) -> int:
-    """Take over a bench that `bench setup production` has set up.
+    """Take over a bench that bench itself, or somebody, has set up.
 
-    Finds what Supervisor and nginx have for this bench, shows what becomes of
-    each setting, and asks. Your additions move into files of your own that
-    prodgen's config includes; what cannot move is listed with the setting that
-    keeps it. `prodgen apply --rollback` brings back what was there.
+    Finds what Supervisor or systemd, and nginx, have for this bench, shows what
+    becomes of each setting, and asks. Your additions move into files of your
+    own that prodgen's config includes; what cannot move is listed with the
+    setting that keeps it. `prodgen apply --rollback` brings back what was there.
     """
     wishes = applying.Wishes(
         names=("all",),
@@ -85,13 +83,15 @@ def command(
         form=form,
         color=color,
     )
-    outcome = plan_bench(bench, locked=False, programs={"nginx", "systemd"})
+    outcome = plan_bench(bench, locked=False, programs={"nginx", "systemd"}, installs=True)
     try:
         plan = outcome.plan
+        if plan and not dry_run:
+            applying.mend_first(outcome, plan, wishes, quiet=quiet)
         artifacts = _artifacts(outcome, plan) if plan else []
         if has_failed(outcome, strict=strict, quiet=True, color=color) or not plan:
             return Exit.ERROR
-        return _run(plan, outcome, artifacts, wishes, Extra(leave_out, quiet))
+        return _run(plan, outcome, artifacts, wishes, Extra(leave_out, verbose, quiet))
     except Stopped as stopped:
         show(stopped.found, color=wants_color(color))
     except Refused as refused:
@@ -110,6 +110,7 @@ class Extra(NamedTuple):
     """What is asked of an adoption alone."""
 
     leave_out: bool
+    verbose: bool
     quiet: bool
 
 
@@ -122,17 +123,13 @@ def _run(
 ) -> int:
     new, state = side_of(artifacts), state_folder(plan)
     owned = {one.destination for one in look(HOST, state, {}).listed}
-    units = foreign_units(plan, owned, HOST)
-    found = with_live_spares(plan_takeover(plan, new, owned, HOST), wishes.supervisor_config)
-    _check(plan, found, [str(one) for one in units])
-    if not found.theirs:
-        say("prodgen: nobody else has installed anything for this bench: `prodgen apply`\n")
-        return Exit.DONE
-    _tell(found)
+    found = plan_takeover(plan, new, owned, HOST)
+    _check(plan, found)
+    found = with_live_spares(plan, found, wishes.supervisor_config)
     wanted = [*artifacts, *found.own]
     sides = _sides(plan, wanted, found)
-    print_review(sides, "impact", wishes.color, to_stderr=True)
-    if wishes.dry_run:
+    _show(sides, plan, found, wishes, extra)
+    if not found.theirs or wishes.dry_run:
         return Exit.DONE
     left = found.adoption.of(Lot.OPEN)
     if left and not extra.leave_out and wishes.yes:
@@ -140,7 +137,6 @@ def _run(
     if not wishes.yes and not applying.agreed():
         say("prodgen: nothing was changed\n")
         return Exit.ERROR
-    make_room(found.own)
     job = Job(
         subject_from(outcome),
         wanted,
@@ -151,32 +147,60 @@ def _run(
         replaces=found.theirs,
         spares=found.spares,
     )
-    return applying.said(apply(job), plan, wishes)
+    with with_room(found.own):
+        return applying.said(apply(job), plan, wishes)
 
 
-def _check(plan: Plan, found: Takeover, units: Sequence[str]) -> None:
+def _check(plan: Plan, found: Takeover) -> None:
     """Raises Stopped where the bench is set up in a way that cannot be taken over."""
-    if units:
-        raise Stopped(not_ours(units))
-    programs = any(one.target == "supervisor" for one in found.theirs.values())
-    if programs and plan.manager.value is not Manager.SUPERVISOR:
-        raise Stopped(
-            error(
-                "PG813",
-                "Supervisor runs this bench, and prodgen.yaml wants systemd",
-                None,
-                "adopt it with `manager: supervisor`; a `prodgen apply` switches afterwards",
-            )
-        )
+    by = {
+        manager: [str(path) for path, one in found.theirs.items() if one.target == manager.value]
+        for manager in Manager
+    }
+    wanted = plan.manager.value
+    other = next((one for one in Manager if one is not wanted and by[one]), None)
+    if other and by[wanted]:
+        raise Stopped(in_both(by[wanted], by[other]))
+    if other:
+        raise Stopped(under_another(other, wanted, by[other]))
+    if plan.is_of_user and by[Manager.SYSTEMD]:
+        raise Stopped(of_the_system(by[Manager.SYSTEMD]))
 
 
-def not_ours(units: Sequence[str]) -> Diagnostic:
-    """Units of the bench that somebody else has made."""
+def named(paths: Sequence[str]) -> str:
+    """A few files by name."""
+    rest = f" and {len(paths) - 2} more" if len(paths) > 2 else ""
+    return f"{', '.join(paths[:2])}{rest}"
+
+
+def in_both(first: Sequence[str], second: Sequence[str]) -> Diagnostic:
+    """Both managers have the bench, and only one can run it."""
     return error(
         "PG813",
-        f"systemd runs this bench by units that are not prodgen's: {', '.join(units[:3])}",
+        f"Supervisor and systemd both have this bench: {named(first)}; {named(second)}",
         None,
-        "stop, disable and remove them; then `prodgen apply`",
+        "remove the files of the one that does not run it, and adopt again",
+    )
+
+
+def under_another(manager: Manager, wanted: Manager, paths: Sequence[str]) -> Diagnostic:
+    """The manager that runs the bench is not the one that shall."""
+    return error(
+        "PG813",
+        f"{HEADS[manager.value]} runs this bench, not {HEADS[wanted.value]}: {named(paths)}",
+        None,
+        f"adopt it with `manager: {manager.value}` in prodgen.yaml; "
+        "a `prodgen apply` switches afterwards",
+    )
+
+
+def of_the_system(paths: Sequence[str]) -> Diagnostic:
+    """The units are root's, and shall be the user's."""
+    return error(
+        "PG813",
+        f"the machine's systemd runs this bench, not its user's: {named(paths)}",
+        None,
+        "adopt it with `systemd: {scope: system}` in prodgen.yaml",
     )
 
 
@@ -199,37 +223,21 @@ def _sides(plan: Plan, wanted: Sequence[Artifact], found: Takeover) -> Sides:
     return with_config(sides._replace(spares=found.spares), plan)
 
 
-def _tell(found: Takeover) -> None:
-    """What is taken over, and what becomes of each setting."""
-    mask = Mask()
-    say("Installed for this bench, and not by prodgen:\n")
-    for path in sorted(found.theirs):
-        say(f"  {path}\n")
-    for lot in Lot:
-        entries = found.adoption.of(lot)
-        if not entries:
-            continue
-        count = sum(one.settings for one in entries)
-        say(f"\n{count} settings are {lot.value}\n" if lot not in SHOWN else f"\n{lot.value}:\n")
-        for line in _lines(entries) if lot in SHOWN else _differences(entries):
-            say(f"  {mask(line)}\n")
-    say("\n")
-
-
-def _differences(entries: Sequence[Entry]) -> Iterator[str]:
-    """What ours does otherwise than bench, each once."""
-    pairs = ((one.text, one.note) for one in entries if one.note.startswith("ours: "))
-    for text, note in dict.fromkeys(pairs):
-        if not text.startswith("["):
-            yield f"{text} -> {note}"
-
-
-def _lines(entries: Sequence[Entry]) -> Iterator[str]:
-    subject = ""
-    for one in entries:
-        if one.subject != subject:
-            subject = one.subject
-            yield subject
-        yield f"  {one.text}"
-        if one.note:
-            yield f"      -> {one.note}"
+def _show(sides: Sides, plan: Plan, found: Takeover, wishes: applying.Wishes, extra: Extra) -> None:
+    """What is taken over, what becomes of each setting, and what that does to what runs."""
+    mask, gone = Mask(), sorted(str(path) for path in found.theirs)
+    if wishes.form == "json":
+        old = sides.old if gone else sides.new
+        review = make_review(old, sides.new, plan, mask, spares=sides.spares)
+        shown = Shown(plan.bench_name.value, found.found, gone, found.own, review)
+        indent = 2 if wishes.dry_run else None
+        click.echo(json.dumps(as_data(shown, mask), indent=indent, ensure_ascii=False))
+    elif not gone:
+        say("prodgen: nobody else has installed anything for this bench: `prodgen apply`\n")
+    else:
+        lines = (as_long_text if extra.verbose else as_text)(found.found, gone, mask)
+        say("".join(f"{line}\n" for line in lines) + "\n")
+        print_review(sides, "impact", wishes.color, to_stderr=True)
+        if any(one.target == "systemd" for one in found.theirs.values()):
+            longest = max((one.stop.value.seconds for one in plan.services), default=0)
+            say(f"A job that runs is finished first, which may take up to {span(longest)}.\n")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from prodgen.deploy.runner import run
 from prodgen.deploy.supervisor_rpc import Rpc, find_server
+from prodgen.deploy.systemd import control, parse_show, show_command
 from prodgen.plan.model import Manager, Plan
-from prodgen.review import adopt_nginx, adopt_supervisor
+from prodgen.review import adopt_certbot, adopt_nginx, adopt_supervisor, adopt_systemd
 from prodgen.review.adopt_nginx_words import Ours, ours_of
+from prodgen.review.adopt_systemd_unit import Both
 from prodgen.review.adopted import Adoption, joined
 from prodgen.review.impact import merged
+from prodgen.review.meaning import Block, unit_blocks
 from prodgen.review.sides import Placed, Side
 from prodgen.targets.artifacts import Artifact
 from prodgen.targets.supervisor_groups import installed_file
@@ -23,9 +29,14 @@ PLACES = (
     ("nginx", "/etc/nginx/sites-enabled", "*"),
 )
 """Where bench and people put what is for a bench (Debian's and Red Hat's folders)."""
-UNITS = "/etc/systemd/system"
+UNITS = tuple(
+    ("systemd", str(adopt_systemd.FOLDER), pattern)
+    for pattern in ("*.service", "*.target", "*.socket", "*.timer", "*.slice", "*.d/*.conf")
+)
+RENEWALS = (("nginx", "/etc/letsencrypt/renewal", "*.conf"),)
+"""What certbot renews; these files stay."""
 OWN = "adopted.conf"
-"""The file of a user's own in each folder that our servers include."""
+"""The file of a user's own in each folder that our servers and units include."""
 
 
 class Takeover(NamedTuple):
@@ -33,30 +44,46 @@ class Takeover(NamedTuple):
 
     theirs: Side
     """The files that ours take the place of."""
-    adoption: Adoption
+    found: Mapping[str, Adoption]
+    """All settings of theirs by file; what is said of files that stay is among it."""
     own: tuple[Artifact, ...]
     """Files of the user's own that keep what ours has not; no manifest lists them."""
     spares: frozenset[str]
-    """Groups of Supervisor's that need not restart."""
+    """Groups of Supervisor's, or units, that need not restart."""
+
+    @property
+    def adoption(self) -> Adoption:
+        """The settings of all files."""
+        return joined(self.found.values())
 
 
 def plan_takeover(plan: Plan, new: Side, owned: Collection[PurePosixPath], root: Path) -> Takeover:
     """What is installed of others for this bench, and what becomes of it. Raises OSError."""
     ours = ours_of(plan, new)
-    theirs = {path: one for path, one in _files(root) if path not in owned and _is(one, plan, ours)}
+    files = {path: one for path, one in _files(root, PLACES) if path not in owned}
+    theirs = {path: one for path, one in sorted(files.items()) if _is(one, plan, ours)}
     blocks = merged(new, "supervisor")
-    found = []
-    for path, one in sorted(theirs.items()):
+    found = {}
+    for path, one in theirs.items():
         if one.target == "nginx":
-            found.append(adopt_nginx.adopt_nginx(str(path), one.text, ours))
+            found[str(path)] = adopt_nginx.adopt_nginx(str(path), one.text, ours)
         else:
-            found.append(adopt_supervisor.adopt_supervisor(str(path), one.text, plan, blocks))
-    adoption = joined(found)
-    spares: set[str] = set()
+            found[str(path)] = adopt_supervisor.adopt_supervisor(str(path), one.text, plan, blocks)
+    if any(one.target == "nginx" for one in theirs.values()):
+        for path, one in _files(root, RENEWALS):
+            found[str(path)] = adopt_certbot.adopt_renewal(one.text, ours)
+    files = {path: one for path, one in _files(root, UNITS) if path not in owned}
+    units = adopt_systemd.units_of_bench(files, plan, new)
+    mine = _unit_blocks(new)
+    found |= adopt_systemd.adopt_systemd(units, Both(plan, mine, frozenset(units.known)))
     if plan.manager.value is Manager.SUPERVISOR:
         old = merged(theirs, "supervisor")
         spares = adopt_supervisor.spared_groups(old, blocks, plan.bench_name.value)
-    return Takeover(theirs, adoption, tuple(_own(plan, adoption.texts())), frozenset(spares))
+    else:
+        known = {name: one.block for name, one in units.known.items()}
+        spares = adopt_systemd.spared_units(known, mine, plan)
+    own = _own(plan, joined(found.values()).texts())
+    return Takeover({**theirs, **units.theirs}, found, tuple(own), frozenset(spares))
 
 
 def _is(one: Placed, plan: Plan, ours: Ours) -> bool:
@@ -65,14 +92,25 @@ def _is(one: Placed, plan: Plan, ours: Ours) -> bool:
     return adopt_supervisor.is_of_bench(one.text, plan)
 
 
-def _files(root: Path) -> Iterator[tuple[PurePosixPath, Placed]]:
+def _files(
+    root: Path, places: Iterable[tuple[str, str, str]]
+) -> Iterator[tuple[PurePosixPath, Placed]]:
     """Every file in the places, through its link where it is one."""
-    for target, folder, pattern in PLACES:
+    for target, folder, pattern in places:
         for path in sorted((root / folder.lstrip("/")).glob(pattern)):
             if path.is_file() and not path.name.startswith("."):
                 text = path.read_bytes().decode("utf-8", "replace")
                 place = PurePosixPath("/") / path.relative_to(root)
                 yield place, Placed(text, target, path.stat().st_mode & 0o7777)
+
+
+def _unit_blocks(side: Side) -> dict[str, Block]:
+    """Our units by name."""
+    return {
+        path.name: unit_blocks(one.text)["unit"]
+        for path, one in side.items()
+        if one.target == "systemd"
+    }
 
 
 def _own(plan: Plan, texts: Mapping[str, str]) -> Iterator[Artifact]:
@@ -81,32 +119,41 @@ def _own(plan: Plan, texts: Mapping[str, str]) -> Iterator[Artifact]:
         if place == "programs":
             ours = installed_file(plan)
             path, target = ours.with_name(f"{bench}-own{ours.suffix}"), "supervisor"
+        elif place.endswith((".service.d", ".target.d")):
+            path, target = adopt_systemd.FOLDER / place / OWN, "systemd"
         else:
             path, target = PurePosixPath("/etc/nginx", bench, place, OWN), "nginx"
         yield Artifact(PurePosixPath("own", place, path.name), text, path, target)
 
 
-def foreign_units(plan: Plan, owned: Collection[PurePosixPath], root: Path) -> list[PurePosixPath]:
-    """Units that `bench setup systemd` made for this bench (bench/config/systemd.py)."""
-    folder = root / UNITS.lstrip("/")
-    bench = plan.bench_name.value
-    names = [f"{bench}.target", f"{bench}-*.target", f"{bench}-*.service"]
-    found = {path for name in names for path in folder.glob(name)}
-    places = (PurePosixPath("/") / path.relative_to(root) for path in sorted(found))
-    return [place for place in places if place not in owned]
-
-
-def with_live_spares(found: Takeover, supervisor_config: Path | None) -> Takeover:
-    """The takeover, in which only groups go on that run now. Raises Refused."""
+def with_live_spares(plan: Plan, found: Takeover, supervisor_config: Path | None) -> Takeover:
+    """The takeover, in which only groups or units go on that run now. Raises Refused."""
     if not found.spares:
         return found
-    infos = Rpc(find_server(supervisor_config)).call("getAllProcessInfo")
-    down = {one["group"] for one in infos if one["statename"] != "RUNNING"}
-    up = {one["group"] for one in infos} - down
+    if plan.manager.value is Manager.SYSTEMD:
+        asked = show_command(control(plan, os.geteuid()), sorted(found.spares))
+        states = parse_show(run(asked).out)
+        up = {unit for unit, one in states.items() if one.get("ActiveState") == "active"}
+    else:
+        infos = Rpc(find_server(supervisor_config)).call("getAllProcessInfo")
+        down = {one["group"] for one in infos if one["statename"] != "RUNNING"}
+        up = {one["group"] for one in infos} - down
     return found._replace(spares=found.spares & up)
 
 
-def make_room(own: Iterable[Artifact]) -> None:
-    """The folders of the files of the user's own, so that nginx can try them. Raises OSError."""
-    for one in own:
-        Path(one.destination).parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+@contextlib.contextmanager
+def with_room(own: Iterable[Artifact]) -> Iterator[None]:
+    """Makes the folders of the files of the user's own, so that nginx can try them; those in which
+    nothing lies at the end go again. Raises OSError."""
+    made: list[Path] = []
+    try:
+        for one in own:
+            for folder in reversed(Path(one.destination).parents):
+                if not folder.exists():
+                    folder.mkdir(mode=0o755)
+                    made.append(folder)
+        yield
+    finally:
+        for folder in reversed(made):
+            with contextlib.suppress(OSError):
+                folder.rmdir()

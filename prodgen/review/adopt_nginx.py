@@ -8,7 +8,16 @@ from typing import NamedTuple
 
 from prodgen.review.adopt_nginx_bench import SITE_MAP, UPSTREAM, spelled
 from prodgen.review.adopt_nginx_server import adopt_server
-from prodgen.review.adopt_nginx_words import Ours, Theirs, argument, names_of
+from prodgen.review.adopt_nginx_words import (
+    Ours,
+    Theirs,
+    argument,
+    is_below,
+    leaves,
+    names_of,
+    place_of,
+    roots_of,
+)
 from prodgen.review.adopted import Addition, Adoption, Entry, Lot, joined, unreadable_file
 from prodgen.review.nginx_blocks import Directive, nginx_blocks, parse
 from prodgen.review.nginx_write import as_nginx, count_settings, renamed
@@ -28,7 +37,7 @@ def _is_server(one: Directive) -> bool:
 
 
 class Names(NamedTuple):
-    """Names that bench gave and that ours calls otherwise."""
+    """Names that bench gave for this bench, and that ours calls otherwise."""
 
     upstreams: dict[str, str]
     variables: tuple[str, ...]
@@ -37,13 +46,24 @@ class Names(NamedTuple):
 def _names_in(whole: Sequence[Directive], ours: Ours) -> Names:
     upstreams = {}
     variables = []
+    used = _used_by(whole, ours)
     for one in whole:
         if one.words[:1] == ("upstream",) and re.fullmatch(UPSTREAM, argument(one)):
+            members = {argument(each) for each in one.inner or ()}
+            if argument(one) not in used and not members & ours.addresses:
+                continue  # another bench's
             kind = "realtime" if argument(one).endswith("socketio-server") else "web"
             upstreams[argument(one)] = f"{ours.bench}-{kind}"
         elif _is_site_map(one):
             variables.append(one.words[2])
     return Names(upstreams, tuple(variables))
+
+
+def _used_by(whole: Sequence[Directive], ours: Ours) -> set[str]:
+    """Where the servers lead that serve the bench's folder."""
+    servers = (one for one in whole if any(is_below(root, ours.folder) for root in roots_of(one)))
+    inner = (leaf for server in servers for leaf in leaves(server))
+    return {place_of(argument(leaf)) for leaf in inner if leaf.words[0] == "proxy_pass"}
 
 
 def _is_site_map(one: Directive) -> bool:
@@ -64,7 +84,7 @@ def _top(one: Directive, theirs: Theirs) -> Adoption:
     elif one.inner is None and one.words[:1] in theirs.ours.host_words:
         note = "the host's file of prodgen's (`nginx: default_server`) says it already"
         return Adoption((Entry(Lot.DEFAULT, "nginx", "http", spelled(one), note),))
-    kept = renamed(one, theirs.rename)
+    kept = renamed(one, theirs.rename_beside)
     entry = Entry(Lot.MOVED, "nginx", "http", spelled(one), "http.d", count_settings(one))
     return Adoption((entry,), (Addition("http.d", as_nginx(kept)),))
 

@@ -33,6 +33,12 @@ class Ours(NamedTuple):
         """Ours of this name."""
         return next((one for one in self.whole if one.words == ("upstream", name)), None)
 
+    @property
+    def addresses(self) -> set[str]:
+        """Where its application and its realtime server listen."""
+        mine = (self.upstream(f"{self.bench}-{kind}") for kind in ("web", "realtime"))
+        return {argument(one) for each in mine if each for one in each.inner or ()}
+
     def serving(self, names: Iterable[str]) -> list[Directive]:
         """Our servers that answer to one of these names."""
         wanted = set(names)
@@ -71,47 +77,48 @@ class Theirs(NamedTuple):
 
     def is_of_bench(self, server: Directive) -> bool:
         """Whether a server is this bench's: it serves its folder, its application or its names."""
-        for one in leaves(server):
-            word = argument(one)
-            if one.words[0] == "root" and is_below(word, self.ours.folder):
-                return True
-            if one.words[0] == "proxy_pass" and self._is_ours(word):
-                return True
+        if self.answers(server):
+            return True
         redirects = any(one.words[0] == "return" for one in leaves(server))
         return redirects and any(name in self.names for name in names_of(server))
 
-    def _is_ours(self, address: str) -> bool:
-        mine = (self.ours.upstream(f"{self.ours.bench}-{kind}") for kind in ("web", "realtime"))
-        servers = {argument(one) for each in mine if each for one in each.inner or ()}
-        place = address.partition("://")[2].partition("/")[0]
-        return place in self.upstreams or place.replace("localhost", "127.0.0.1") in servers
+    def answers(self, server: Directive) -> bool:
+        """Whether a server answers from the bench."""
+        roots = roots_of(server)
+        if any(is_below(root, self.ours.folder) for root in roots):
+            return True
+        if any(root.rstrip("/").endswith("/sites") for root in roots):
+            return False  # another bench's, whatever its upstreams are called
+        return any(
+            one.words[0] == "proxy_pass" and self._is_ours(place_of(argument(one)))
+            for one in leaves(server)
+        )
+
+    def _is_ours(self, place: str) -> bool:
+        return place in self.upstreams or place in self.ours.addresses
 
     @property
     def names(self) -> set[str]:
         """The names of the bench's servers, here and in ours."""
-        answering = (one for one in self.answering)
-        return {*self.ours.sites, *(name for one in answering for name in names_of(one))}
+        return {*self.ours.sites, *(name for one in self.answering for name in names_of(one))}
 
     @property
     def answering(self) -> list[Directive]:
         """Those of the servers that answer from the bench."""
-        return [
-            one
-            for one in self.servers
-            if any(
-                leaf.words[0] == "root" and is_below(argument(leaf), self.ours.folder)
-                for leaf in one.inner or ()
-            )
-        ]
+        return [one for one in self.servers if self.answers(one)]
 
     def rename(self, word: str) -> str:
-        """A word of theirs as it is called beside ours."""
+        """A word of a server of the bench's as it is called in ours."""
+        return "@web" if word in ("@webserver", "@magic") else self.rename_beside(word)
+
+    def rename_beside(self, word: str) -> str:
+        """A word of theirs as it is called beside our servers."""
         for old, new in self.upstreams.items():
             word = re.sub(rf"(?<=://){re.escape(old)}(?![\w.-])", new, word)
         mine = f"${identifier(self.ours.bench)}_site"
         for variable in self.variables:
             word = re.sub(rf"{re.escape(variable)}\b", lambda _found: mine, word)
-        return "@web" if word in ("@webserver", "@magic") else word
+        return word
 
     def is_everywhere(self, one: Directive) -> bool:
         """Whether every site has it, so that ours may have it in all of them."""
@@ -134,9 +141,20 @@ def argument(one: Directive) -> str:
 
 
 def names_of(server: Directive) -> list[str]:
-    """The names of a server."""
+    """The names of a server, as nginx compares them: a pattern as it is, others in lower case."""
     inner = server.inner or ()
-    return [word for one in inner if one.words[0] == "server_name" for word in one.words[1:]]
+    words = (word for one in inner if one.words[0] == "server_name" for word in one.words[1:])
+    return [word if word.startswith("~") else word.lower() for word in words]
+
+
+def roots_of(server: Directive) -> list[str]:
+    """What a server itself has for `root`; its locations may have others."""
+    return [argument(one) for one in server.inner or () if one.words[0] == "root"]
+
+
+def place_of(address: str) -> str:
+    """The upstream, or host and port, that a `proxy_pass` leads to."""
+    return address.partition("://")[2].partition("/")[0].replace("localhost", "127.0.0.1")
 
 
 def is_below(path: str, folder: str) -> bool:

@@ -97,7 +97,9 @@ def _bench_command(argv: tuple[str, ...], words: Sequence[str], plan: Plan) -> J
         return Job(Role.SCHEDULER, argv, (), _first(plan, Role.SCHEDULER))
     if words[0] == "socketio":
         return Job(Role.REALTIME, argv, (), _first(plan, Role.REALTIME))
-    if words[0] != "worker":
+    if words[0] == "start":
+        return Job(Role.OTHER, argv)
+    if words[0] not in ("worker", "worker-pool"):
         return None
     text = re.search(r"--queue[ =](\S+)", " ".join(words))
     queues = tuple(text[1].split(",")) if text else ()
@@ -132,7 +134,7 @@ def adopt_program(
     """Each setting of a program that ours replaces, the section's head among them."""
     service = job.service
     if service is None:
-        lot, note = _why_gone(job)
+        lot, note = why_gone(job)
         yield Entry(lot, "supervisor", section, f"[{section}]", note, len(options) + 1)
         return
     name = own_program_name(plan, service)
@@ -144,8 +146,10 @@ def adopt_program(
         yield Entry(lot, "supervisor", section, shown, note)
 
 
-def _why_gone(job: Job) -> tuple[Lot, str]:
+def why_gone(job: Job) -> tuple[Lot, str]:
     """Why ours has nothing that does the same."""
+    if job.argv[1:2] == ("start",):
+        return Lot.DEFAULT, "ours runs each process of the Procfile by itself"
     if job.role is Role.WORKER:
         queues = {name: {"timeout": USUAL_TIMEOUT} for name in job.queues}
         return Lot.OPEN, f'common_site_config.json: "workers": {json.dumps(queues)}'
@@ -158,7 +162,7 @@ def _why_gone(job: Job) -> tuple[Lot, str]:
 
 def _option(key: str, value: str, job: Job, plan: Plan, block: Block) -> tuple[Lot, str]:
     if key == "command":
-        return _command(job)
+        return command_lot(job)
     if key == "environment":
         return _environment(value, block)
     if block.get(key) == (" ".join(value.split()),):
@@ -175,7 +179,7 @@ def _option(key: str, value: str, job: Job, plan: Plan, block: Block) -> tuple[L
     return Lot.DEFAULT if usual else Lot.OPEN, f"ours: {now}"
 
 
-def _command(job: Job) -> tuple[Lot, str]:
+def command_lot(job: Job) -> tuple[Lot, str]:
     """The command: what it does stands in ours; of Gunicorn's options each is looked at."""
     service = job.service
     if service is not None and job.argv == service.argv.value:
@@ -210,12 +214,19 @@ def _gunicorn(words: Sequence[str], service: Service) -> Iterator[str]:
         elif name in GUNICORN:
             key = GUNICORN[name]
             mine = getattr(settings, FIELDS[key]).value
+            least = value
             if key == "gunicorn_workers":
                 mine *= service.instances.value
-            if str(mine) != value:
+                least = _shared(value, service.instances.value)
+            if str(mine) != least:
                 yield f'{name} {value} (ours: {mine}), common_site_config.json: "{key}": {value}'
         elif name not in GUNICORN_OWN:
             yield f"{name} {value}: ours has no place for it".replace(" :", ":")
+
+
+def _shared(workers: str, instances: int) -> str:
+    """That many workers, rounded up since every instance has as many."""
+    return str(-(-int(workers) // instances) * instances) if workers.isdigit() else workers
 
 
 def _options(words: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -76,10 +76,13 @@ def meanings(side: Side, target: str) -> dict[PurePosixPath, Meaning]:
 
 
 def merged(side: Side, target: str) -> dict[str, Block]:
-    """The blocks of all files of a target."""
+    """The blocks of all files of a target; what they say in nginx's http itself adds up."""
     found: dict[str, Block] = {}
     for blocks in meanings(side, target).values():
+        http = found.get("http", {})
         found |= blocks
+        for key, values in http.items():
+            found["http"] = {**found["http"], key: (*values, *blocks.get("http", {}).get(key, ()))}
     return found
 
 

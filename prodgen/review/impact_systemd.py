@@ -33,7 +33,8 @@ def systemd_effects(old: Side, new: Side) -> Iterator[Effect]:
     rolled = _files_read(old, new, after)
     running, wanted = _wanted(before), _wanted(after)
     for unit in dict.fromkeys([*running, *wanted]):
-        if unit not in wanted:
+        # No target of bench's wants its scheduler, which has a unit: a rollback leaves it running.
+        if unit not in wanted and unit not in after:
             yield _stop(unit, before)
         elif unit not in running:
             yield Effect("systemd", unit, Action.START, (), "new", 0, file_of(unit))

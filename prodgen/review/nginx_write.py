@@ -24,7 +24,9 @@ def _word(word: str) -> str:
     """A word, in quotes where it would be taken for several, for none, or for a comment."""
     if word and not re.search(r"[\s;{}]|^[\"'#]", word):
         return word
-    return '"' + re.sub(r'(?<!\\)"', r"\\" + '"', word) + '"'
+    # A quote that has its backslash keeps it: words are read as they stand, escapes and all.
+    inner = re.sub(r'\\.|"', lambda found: found[0].rjust(2, "\\"), word, flags=re.DOTALL)
+    return f'"{inner}"'
 
 
 def renamed(one: Directive, rename: Rename) -> Directive:

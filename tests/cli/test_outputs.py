@@ -24,9 +24,18 @@ from prodgen.deploy.status import Row, Status
 from prodgen.inputs.schema import load_schema
 from prodgen.plan.model import Service
 from prodgen.plan.wire import plan_to_json
+from prodgen.review import adopt_data
+from prodgen.review.adopt_data import Shown
+from prodgen.review.adopt_nginx import adopt_nginx
+from prodgen.review.adopt_nginx_words import ours_of
+from prodgen.review.masking import Mask
+from prodgen.review.review import make_review
+from prodgen.review.sides import Placed
+from prodgen.targets.artifacts import Artifact
 from tests.cli.command import copy_bench, prodgen
 from tests.outputs import faults, parse
 from tests.plans import FIXTURES, ROOT, fixture_plan, plan_of, service
+from tests.review.reviewed import plan_with, side
 from tests.test_golden import CASES
 
 BUSY = Busy(process="worker-0", pid=7, job="a1", site="a.example.com", queue="long", since=1.5)
@@ -224,7 +233,24 @@ def test_every_event_of_the_source_is_described() -> None:
         assert set(known[kind]["required"]) <= fields, kind
 
 
+def some_adoption() -> Any:
+    """An adoption of what somebody has changed by hand."""
+    plan = plan_with()
+    new = side(plan, "supervisor")
+    path = PurePosixPath("/etc/nginx/conf.d/frappe-bench.conf")
+    old = {path: Placed((ROOT / "tests/review/adopted/by-hand/nginx.conf").read_text(), "nginx")}
+    found = {str(path): adopt_nginx(str(path), old[path].text, ours_of(plan, new))}
+    own = [
+        Artifact(PurePosixPath("own", place), text, PurePosixPath("/etc/nginx", place), "nginx")
+        for place, text in found[str(path)].texts().items()
+    ]
+    mask = Mask()
+    shown = Shown("frappe-bench", found, [str(path)], own, make_review(old, new, plan, mask))
+    return parse("adopt", json.dumps(adopt_data.as_data(shown, mask)))
+
+
 OUTPUTS: Mapping[str, Callable[[], Any]] = {
+    "adopt": some_adoption,
     "plan": full_plan,
     "status": some_status,
     "doctor": some_findings,

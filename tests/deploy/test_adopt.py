@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
 
-from prodgen.deploy.adopt import foreign_units, plan_takeover
+from prodgen.deploy import leaving_units
+from prodgen.deploy.activate import Activation
+from prodgen.deploy.adopt import plan_takeover, with_room
 from prodgen.deploy.apply import End, Job, apply
-from prodgen.deploy.generations import LINKED, created_files, former_artifacts
+from prodgen.deploy.generations import LINKED, created_files, former_artifacts, replaced_files
 from prodgen.deploy.installed import look
+from prodgen.plan.model import Manager
+from prodgen.provenance import Sourced
+from prodgen.review.impact import Action, Effect
 from prodgen.targets.artifacts import Artifact
 from prodgen.targets.manifest import make_manifest
 from tests.deploy.test_apply import STATE, SUBJECT
@@ -94,11 +100,106 @@ def test_a_rollback_brings_theirs_back_for_root_alone(root: Path) -> None:
     assert not there(root, OWN).exists()
 
 
-def test_units_of_others_are_seen(tmp_path: Path) -> None:
-    folder = tmp_path / "etc/systemd/system"
-    folder.mkdir(parents=True)
-    for name in ("frappe-bench.target", "frappe-bench-web.target", "other.service"):
-        (folder / name).touch()
-    owned = {PurePosixPath("/etc/systemd/system/frappe-bench-web.target")}
-    found = foreign_units(PLAN, owned, tmp_path)
-    assert found == [PurePosixPath("/etc/systemd/system/frappe-bench.target")]
+UNITS = Path(__file__).parent.parent / "review/adopted_systemd/by-hand"
+FOLDER = "/etc/systemd/system"
+
+
+@pytest.fixture
+def units(tmp_path: Path) -> Path:
+    """A host with bench's units as links into the bench, and a drop-in beside them."""
+    folder = there(tmp_path, FOLDER)
+    for path in (one for one in UNITS.rglob("*") if one.is_file()):
+        inner = path.relative_to(UNITS)
+        place = folder / inner
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if len(inner.parts) > 1:
+            place.write_text(path.read_text())
+        else:
+            place.symlink_to(path)
+    return tmp_path
+
+
+def unit_job(root: Path) -> Job:
+    plan = PLAN._replace(manager=Sourced(Manager.SYSTEMD, PLAN.manager.origin))
+    new = side(plan, "systemd")
+    found = plan_takeover(plan, new, (), root)
+    made = [
+        Artifact(PurePosixPath(one.target, path.name), one.text, path, one.target, one.mode)
+        for path, one in new.items()
+    ]
+    wanted = [*made, *found.own, make_manifest(made, "frappe-bench", "1", {})]
+    subject = replace(SUBJECT, plan=plan)
+    return Job(
+        subject,
+        wanted,
+        root / STATE,
+        lambda _event: None,
+        root=root,
+        activates=False,
+        replaces=found.theirs,
+    )
+
+
+def test_units_are_taken_over_and_come_back(units: Path) -> None:
+    before = {path.name for path in there(units, FOLDER).iterdir()}
+    assert apply(unit_job(units)).end is End.DONE
+    folder = there(units, FOLDER)
+    assert not (folder / "frappe-bench-frappe-web.service").is_symlink()
+    assert not (folder / "frappe-bench-frappe-web.service").exists()
+    assert not (folder / "frappe-bench-frappe-web.service.d/limits.conf").exists()
+    assert (folder / "frappe-bench-frappe-web@.service.d/adopted.conf").exists()
+    assert (folder / "listener-of-mine.service").is_symlink()
+
+    state = units / STATE
+    assert PurePosixPath(FOLDER, "frappe-bench.target") in replaced_files(state)
+    made = created_files(state)
+    back = unit_job(units)
+    back.artifacts = former_artifacts(state)
+    found = look(units, PurePosixPath("/") / STATE, made)
+    back.replaces = {path: found.side[path] for path in made}
+    assert apply(back).end is End.DONE
+    name = "frappe-bench-frappe-web.service"
+    assert (folder / name).read_text() == (UNITS / name).read_text()
+    assert (folder / name).stat().st_mode & 0o777 == LINKED
+    assert (folder / f"{name}.d/limits.conf").exists()
+    assert before <= {path.name for path in folder.iterdir()}
+
+
+def test_only_folders_that_were_made_go_again(tmp_path: Path) -> None:
+    there_before, made = tmp_path / "http.d", tmp_path / "nginx/server.d"
+    there_before.mkdir()
+    own = [
+        Artifact(PurePosixPath("own", "a"), "", PurePosixPath(folder, "adopted.conf"), "nginx")
+        for folder in (there_before, made)
+    ]
+    with with_room(own):
+        assert made.is_dir()
+    assert not made.parent.exists()
+    assert there_before.is_dir()
+    with with_room(own):
+        (made / "adopted.conf").touch()
+    assert (made / "adopted.conf").exists()
+
+
+def test_what_a_boot_would_start_from_the_bench_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaving_units, "UNITS", tmp_path)
+    wants = tmp_path / "multi-user.target.wants"
+    wants.mkdir()
+    (tmp_path / "frappe-bench.target").touch()
+    for name, end in (
+        ("frappe-bench.target", tmp_path / "frappe-bench.target"),
+        ("frappe-bench-web.target", "/home/frappe/frappe-bench/config/x"),
+        ("frappe-bench-frappe-long-worker@3.service", "../gone@.service"),
+        ("other.service", "/home/frappe/other.service"),
+    ):
+        (wants / name).symlink_to(end)
+    files = (
+        "frappe-bench.target",
+        "frappe-bench-web.target",
+        "frappe-bench-frappe-long-worker@.service",
+    )
+    effects = [Effect("systemd", name, Action.REREAD, program=name) for name in files]
+    leaving_units.drop_foreign_links(Activation(SUBJECT, effects, lambda _event: None))
+    assert {path.name for path in wants.iterdir()} == {"frappe-bench.target", "other.service"}

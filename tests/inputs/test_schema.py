@@ -21,6 +21,7 @@ from prodgen.inputs.source import Source
 FILES = ["common_site_config", "prodgen", "site_config"]
 """Of what prodgen reads."""
 OUTPUTS = [
+    "adopt",
     "diagnostics",
     "diff",
     "doctor",

@@ -18,6 +18,8 @@ BENCH = f"""#!/bin/sh
 case $1 in socketio) exec /usr/bin/node {PATH}/apps/frappe/socketio.js;; esac
 cd {PATH}/sites && exec {PATH}/env/bin/python -m frappe.utils.bench_helper frappe "$@"
 """
+SERVER = "/etc/nginx/sites-enabled/erp"
+"""Named as somebody has done by hand, after nginx's own way on Debian."""
 ASK = "curl -s -H 'Host: one.test' localhost"
 
 
@@ -33,10 +35,10 @@ def set_up(made: Host) -> None:
     made.machine.put("/usr/local/bin/bench", BENCH)
     made.shell("chmod 755 /usr/local/bin/bench")
     made.shell(f"install -d -o {USER} {PATH}/config {PATH}/logs")
-    for name, folder in (("supervisor", "/etc/supervisor/conf.d"), ("nginx", "/etc/nginx/conf.d")):
+    for name, place in (("supervisor", f"/etc/supervisor/conf.d/{NAME}.conf"), ("nginx", SERVER)):
         path = PATH / "config" / f"{name}.conf"
         made.machine.put(str(path), (THEIRS / path.name).read_text())
-        made.shell(f"chown {USER} {path}; ln -sf {path} {folder}/{NAME}.conf")
+        made.shell(f"chown {USER} {path}; ln -sf {path} {place}")
     made.shell("systemctl restart supervisor; systemctl reload nginx")
     wait_for(lambda: answers(made) and len(redis_pids(made)) == 2, 60, "the bench")
 
@@ -74,9 +76,7 @@ def test_it_takes_over_and_goes_back(run: Host, figure: Figure) -> None:
     assert "nobody else has installed" in run.prodgen("adopt", "--yes").err
 
     back = run.prodgen("apply", "--rollback", "--yes")
-    assert run.shell(f"cat /etc/nginx/conf.d/{NAME}.conf") == (THEIRS / "nginx.conf").read_text(), (
-        back
-    )
+    assert run.shell(f"cat {SERVER}") == (THEIRS / "nginx.conf").read_text(), back
     there = run.shell("ls /etc/supervisor/conf.d").split()
     assert there == [f"{NAME}.conf"]
     wait_for(lambda: run.shell(f"{ASK}/robots-of-mine.txt") == "mine\n", 60, "nginx")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 import pytest
 
 from prodgen.review.impact import Action, impact, running
+from prodgen.review.sides import Placed
 from prodgen.review.why import Reasons
 from tests.review.reviewed import MANAGERS, Side, actions, edited, plan_with, side
 
@@ -156,6 +159,13 @@ def test_a_program_of_its_own_restarts_alone() -> None:
     before = {path: old[path]._replace(text=text)}
     after = {path: old[path]._replace(text=text.replace("/bin/b", "/bin/c"))}
     assert actions(impact(before, after)) == {"b:b": Action.RESTART}
+
+
+def test_the_file_of_the_host_takes_nothing_from_that_of_the_bench(old: Side) -> None:
+    path = PurePosixPath("/etc/nginx/conf.d/00-prodgen-host.conf")
+    new = {path: Placed("map_hash_max_size 65536;\n", "nginx"), **old}
+    [effect] = impact(old, new)
+    assert [(one.key, one.old) for one in effect.reasons] == [("map_hash_max_size", None)]
 
 
 def test_a_site_more_reloads_nginx_and_restarts_nothing(manager: str, old: Side) -> None:
