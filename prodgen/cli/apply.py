@@ -37,6 +37,7 @@ from prodgen.deploy.generations import (
     created_files,
     former_artifacts,
     former_production_keys,
+    replaced_files,
 )
 from prodgen.deploy.groundwork import program
 from prodgen.deploy.installed import look, state_folder
@@ -105,13 +106,14 @@ def command(
 
         say(f"{recover_at_boot(recover)}\n")
         return Exit.DONE
+    _check_usage(rendered, "--target" if names != ("all",) else "", review, rollback=rollback)
     wishes = Wishes(
         names, rendered, rollback, review, overwrite, dry_run, yes, supervisor_config, form, color
     )
-    outcome = plan_bench(bench, locked=False, programs={"nginx", "systemd"})
+    outcome = plan_bench(bench, locked=False, programs={"nginx", "systemd"}, installs=True)
     try:
         if outcome.plan and not dry_run:
-            _mend(outcome, outcome.plan, wishes, quiet=quiet)
+            mend_first(outcome, outcome.plan, wishes, quiet=quiet)
         artifacts = wishes.artifacts(outcome)
         if has_failed(outcome, strict=strict, quiet=True, color=color) or not outcome.plan:
             return Exit.ERROR
@@ -123,6 +125,18 @@ def command(
     except OSError as failure:
         show([failure_of(failure)], color=wants_color(color))
     return Exit.ERROR
+
+
+def _check_usage(
+    rendered: Path | None, target: str, review: Path | None, *, rollback: bool
+) -> None:
+    if rendered and target:
+        raise click.UsageError(f"{rendered} is rendered already: {target} goes with a bench")
+    for given in (rendered, target, review and "--reviewed"):
+        if rollback and given:
+            raise click.UsageError(
+                f"--rollback takes back the whole of the last apply: it goes without {given}"
+            )
 
 
 class Wishes(NamedTuple):
@@ -158,7 +172,7 @@ class Wishes(NamedTuple):
         return make_complete(made_now, outcome)
 
 
-def _mend(outcome: Outcome, plan: Plan, wishes: Wishes, *, quiet: bool) -> None:
+def mend_first(outcome: Outcome, plan: Plan, wishes: Wishes, *, quiet: bool) -> None:
     """Ends or undoes what an interrupted apply left, before anything is compared."""
     report = reporter(wishes.form, quiet=quiet, color=wants_color(wishes.color))
     state = Path(state_folder(plan))
@@ -197,6 +211,7 @@ def _run(
         is_planned=reasons is not None,
         broken_sites=find_broken_sites(outcome),
         replaces=replaces,
+        restores=replaced_files(Path(state)) if wishes.rollback else (),
     )
     return said(apply(job), plan, wishes)
 

@@ -17,7 +17,7 @@ FORMAT_VERSION = 1
 REMINDER = 30.0
 """Seconds between two plain lines about the same wait."""
 WIDTH = 100
-TONES = {"problem": "red", "ready": "green", "checked": "green", "done": "green"}
+TONES = {"problem": "red"} | dict.fromkeys(("ready", "checked", "done", "healthy"), "green")
 ERASE_LINE, LINE_UP = "\x1b[2K", "\x1b[1A"
 
 

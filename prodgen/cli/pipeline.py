@@ -224,7 +224,10 @@ def _unreadable(start: Path | None, failure: OSError) -> Diagnostic:
         "PG001",
         f"{place} cannot be read: {reason}",
         None,
-        "check the owner and mode of the folders, or run as the bench's user",
+        "check the owner and mode of the folders: root installs what their owner may read, and of "
+        "its own what everyone may"
+        if os.geteuid() == 0
+        else "check the owner and mode of the folders, or run as the bench's user",
     )
 
 

@@ -12,7 +12,7 @@ from prodgen.cli.messages import printable
 from prodgen.cli.options import Selection
 from prodgen.cli.pipeline import Outcome, plan_bench
 from prodgen.diagnostics import Severity, has_errors
-from prodgen.plan.model import Plan, Role
+from prodgen.plan.model import Manager, Plan, Role
 from prodgen.plan.picture import MANAGERS
 
 WIDTH = 80
@@ -111,12 +111,13 @@ def _is_installed(plan: Plan) -> bool:
         return False
 
 
-def _who(plan: Plan | None) -> str:
-    """The command as far as prodgen's name: with sudo where what is installed is root's to read."""
-    from prodgen.deploy.installed import state_folder
-
-    folder = Path(state_folder(plan)) if plan and _is_installed(plan) else None
-    return "prodgen" if folder is None or os.access(folder, os.R_OK | os.X_OK) else "sudo prodgen"
+def _command(name: str, plan: Plan | None) -> str:
+    """The whole command: with sudo where it acts on what root has installed."""
+    asks_root = {"apply", "restart"}
+    if plan and plan.manager.value is Manager.SUPERVISOR:
+        asks_root.add("status")  # supervisord's socket is root's, unless somebody opens it
+    by_root = os.geteuid() != 0 and plan and not plan.is_of_user and name in asks_root
+    return f"{'sudo ' if by_root else ''}prodgen {name}"
 
 
 def _next(outcome: Outcome) -> Iterator[str]:
@@ -137,15 +138,11 @@ def _next(outcome: Outcome) -> Iterator[str]:
             ("plan", "the processes that will run"),
             (f"render -t {manager}", "its config, on the terminal"),
             ("diff", "what installing it would change on this host"),
-            ("apply", "install it" if os.geteuid() == 0 else "install it, as root"),
+            ("apply", "install it"),
         ]
-    yield "Next:"
-    yield ""
-    width = max(len(name) for name, _ in (first, *others))
-    who = _who(plan)
-    yield f"  {who} {first[0]:<{width}}   {first[1]}"
+    commands = [(_command(name, plan), words) for name, words in (first, *others)]
+    width = max(len(command) for command, _ in commands)
+    lines = [f"  {command:<{width}}   {words}" for command, words in commands]
+    yield from ("Next:", "", lines[0])
     if others:
-        yield ""
-        yield "Then:"
-        yield ""
-        yield from (f"  {who} {name:<{width}}   {words}" for name, words in others)
+        yield from ("", "Then:", "", *lines[1:])

@@ -60,6 +60,7 @@ def end_group(activation: Activation, rpc: Rpc, name: str) -> None:
     """Stops a group, waits for its jobs, and has Supervisor forget it."""
     effects = [one for one in activation.effects if one.subject.startswith(f"{name}:")]
     seconds = max((one.seconds for one in effects), default=0)
+    own = {one.subject: one.own_seconds for one in effects}
     activation.say("stopping", f"{name} stops; a job that runs is finished first")
     pids = {
         f"{name}:{one['name']}": int(one["pid"])
@@ -67,7 +68,7 @@ def end_group(activation: Activation, rpc: Rpc, name: str) -> None:
         if one["group"] == name
     }
     try:
-        end_workers(activation, pids, seconds, lambda one: rpc.call("stopProcess", one, False))
+        end_workers(activation, pids, own, lambda one: rpc.call("stopProcess", one, False))
         rpc.call("stopProcessGroup", name, False)
         await_end(rpc, [name], seconds + SLACK)
         rpc.call("removeProcessGroup", name)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from prodgen.deploy.leaving import end_workers
+from prodgen.deploy.leaving_units import drop_foreign_links, eased, outdated, serves_web, strays
 from prodgen.deploy.managed import Refused, TooLate
 from prodgen.deploy.runner import run
 from prodgen.deploy.systemd import control, parse_show, show_command, verb_command
@@ -26,21 +27,21 @@ def change(activation: Activation) -> None:
     plan = activation.subject.plan
     asked = control(plan, os.geteuid())
     names = names_of(plan)
-    _do((*asked, "daemon-reload"))
-    _stop(activation, asked)
-    sockets = [
-        one.subject
-        for one in activation.of("systemd", Action.RESTART)
-        if one.subject.endswith(".socket")
-    ]
-    if sockets:
-        _reopen(activation, asked, sockets)
-    effects = activation.of("systemd", Action.ROLL, Action.RESTART)
-    services = [one for one in effects if not one.subject.endswith(".socket")]
-    if services:
-        activation.restart(services, activation.manager())
-    _do((*asked, "enable", "--quiet", names.target))
     new = [one.subject for one in activation.of("systemd", Action.START)]
+    old = outdated(asked, new)
+    _do((*asked, "daemon-reload"))
+    gone = old + [one.subject for one in activation.of("systemd", Action.STOP)]
+    gone += strays(activation, asked)
+    pids = _main_pids(asked, gone)
+    web = [unit for unit in gone if serves_web(unit, pids)]
+    rest = [unit for unit in gone if unit not in web]
+    changed = [one.subject for one in activation.of("systemd", Action.RESTART)]
+    with eased(plan, asked, [*rest, *changed]) as seconds:
+        _stop(activation, asked, rest, seconds)
+        _restart(activation, asked, changed)
+    drop_foreign_links(activation)
+    _do((*asked, "enable", "--quiet", names.target))
+    _stop(activation, asked, web)  # last, for what comes in its place is started at once
     if new:
         activation.say("starting", f"{names.target} starts what is new")
     # A target that is up already does not start what it has only now begun to want.
@@ -48,28 +49,46 @@ def change(activation: Activation) -> None:
     _do((*asked, "start", "--no-block", names.target, *tiers, *new))
 
 
+def _restart(activation: Activation, asked: Sequence[str], units: Sequence[str]) -> None:
+    """Restarts what has to, each service by its own rules; a socket is closed first."""
+    sockets = [unit for unit in units if unit.endswith(".socket")]
+    if sockets:
+        _reopen(activation, asked, sockets)
+    effects = activation.of("systemd", Action.ROLL, Action.RESTART)
+    services = [one for one in effects if not one.subject.endswith(".socket")]
+    if services:
+        activation.restart(services, activation.manager())
+
+
 def stop(activation: Activation) -> None:
     """Ends every unit of the bench, since another manager takes over."""
     asked = control(activation.subject.plan, os.geteuid())
     target = names_of(activation.subject.plan).target
     _do((*asked, "disable", "--quiet", target))
-    _stop(activation, asked)
+    _stop(activation, asked, [one.subject for one in activation.of("systemd", Action.STOP)])
     _do((*asked, "stop", target))
 
 
-def _stop(activation: Activation, asked: Sequence[str]) -> None:
-    effects = activation.of("systemd", Action.STOP)
-    units = [one.subject for one in effects]
+def _main_pids(asked: Sequence[str], units: Sequence[str]) -> dict[str, int]:
+    """The main process of each unit, 0 where none runs."""
+    found = parse_show(run(show_command(asked, units)).out) if units else {}
+    return {unit: int(one.get("MainPID") or 0) for unit, one in found.items()}
+
+
+def _stop(
+    activation: Activation, asked: Sequence[str], units: Sequence[str], least: int = 0
+) -> None:
+    """Ends the units; each has the seconds that its file gives it, or `least` if that is more."""
     if not units:
         return
     activation.say("stopping", f"{', '.join(units)} stops; a job that runs is finished first")
-    found = parse_show(run(show_command(asked, units)).out)
-    pids = {unit: int(one.get("MainPID") or 0) for unit, one in found.items()}
-    seconds = max(one.seconds for one in effects)
+    pids = _main_pids(asked, units)
+    given = {one.subject: one.seconds for one in activation.of("systemd", Action.STOP)}
+    seconds = {unit: max(given.get(unit, 0), least) for unit in units}
     end_workers(activation, pids, seconds, lambda unit: _do(verb_command(asked, "stop", [unit])))
     _do(verb_command(asked, "stop", units))
     try:
-        _await_end(asked, units, seconds + SLACK)
+        _await_end(asked, units, max(seconds.values()) + SLACK)
     except TooLate as late:
         activation.fail(str(late))
 

@@ -16,10 +16,17 @@ from pathlib import Path, PurePosixPath
 from prodgen.deploy import bootguard, groundwork, journal
 from prodgen.deploy.activate import Activation, forget_removed
 from prodgen.deploy.checks import Change, objections_to
-from prodgen.deploy.generations import DRAFT, FOLDER, draft_generation, keep_generation
+from prodgen.deploy.files import plain_umask
+from prodgen.deploy.generations import (
+    DRAFT,
+    FOLDER,
+    draft_generation,
+    keep_generation,
+    keep_replaced,
+)
 from prodgen.deploy.health import look_after
 from prodgen.deploy.installed import Installed, at, look
-from prodgen.deploy.journal import Journal, Move, Phase, Place
+from prodgen.deploy.journal import Journal, KeyChange, Phase, Place
 from prodgen.deploy.managed import Refused
 from prodgen.deploy.objection import Objection
 from prodgen.deploy.progress import Event, Report
@@ -28,10 +35,10 @@ from prodgen.deploy.stage import only_one
 from prodgen.deploy.subject import Subject
 from prodgen.plan.model import Manager, Plan
 from prodgen.provenance import Sourced
-from prodgen.review.drift import Drift
+from prodgen.review.drift import FOREIGN, Drift
 from prodgen.review.impact import impact, running, spared
 from prodgen.review.sides import Side, side_of
-from prodgen.review.sitekeys import FILE, Value
+from prodgen.review.sitekeys import Value
 from prodgen.targets.artifacts import Artifact
 
 HOST = Path("/")
@@ -83,7 +90,9 @@ class Job:
     replaces: Side = field(default_factory=dict)
     """Files of others that it takes the place of, as they were reviewed."""
     spares: Collection[str] = ()
-    """Groups of Supervisor that go on as they run."""
+    """Groups of Supervisor, or units, that go on as they run."""
+    restores: Collection[PurePosixPath] = ()
+    """Places where an earlier apply found a file: a rollback may put it there again."""
     lock: int | None = None
     """The bench's, while it is held."""
 
@@ -104,9 +113,10 @@ def apply(job: Job) -> Outcome:
     """Installs what the job wants. Raises OSError where the host cannot be read or written
     before anything live has changed; afterwards everything is put back first. Raises Refused where
     another prodgen is at work on the bench."""
-    job.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _held(job):
-        return _apply(job)
+    with plain_umask():
+        job.state.mkdir(parents=True, exist_ok=True)
+        with _held(job):
+            return _apply(job)
 
 
 def mend(job: Job) -> None:
@@ -141,7 +151,7 @@ def _apply(job: Job) -> Outcome:
     objections = _refusal(job, installed, wanted, places)
     if objections:
         return Outcome(End.REFUSED, objections=tuple(objections))
-    return _carry_out(job, installed, wanted, places)
+    return _carry_out(job, installed, wanted, places, groundwork.key_change(job.subject.plan, keys))
 
 
 def wanted_keys(job: Job) -> Mapping[str, Value]:
@@ -150,7 +160,10 @@ def wanted_keys(job: Job) -> Mapping[str, Value]:
     if job.keys is not None or not job.activates:
         return job.keys or {}
     managed = any(one.target == plan.manager.value.value for one in job.artifacts)
-    return groundwork.keys_to_set(plan) if managed else {}
+    try:
+        return groundwork.keys_to_set(plan) if managed else {}
+    except KeyError:  # there is no such user, which is refused anyway
+        return {}
 
 
 def _state_path(job: Job) -> PurePosixPath:
@@ -163,8 +176,12 @@ def _is_reviewed(job: Job, one: Drift) -> bool:
 
 
 def _drifted(drift: Iterable[Drift]) -> Outcome:
-    way_out = "see `prodgen diff`; --overwrite replaces it, and keeps a copy"
-    found = (Objection(f"{one.path} {one.what}", way_out) for one in drift)
+    ways = {FOREIGN: "`prodgen adopt` takes over what others have set up"}
+    rest = "--overwrite replaces it, and keeps a copy"
+    found = (
+        Objection(f"{one.path} {one.what}", f"{ways.get(one.what, 'see `prodgen diff`')}; {rest}")
+        for one in drift
+    )
     return Outcome(End.REFUSED, objections=tuple(found))
 
 
@@ -192,7 +209,7 @@ def _refusal(
         return []
     change = Change(
         job.subject.plan,
-        job.artifacts,
+        [one for one in job.artifacts if one.destination not in job.restores],
         places,
         installed.side,
         wanted,
@@ -205,48 +222,57 @@ def _refusal(
     return found
 
 
-def _carry_out(job: Job, installed: Installed, wanted: Side, places: Sequence[Place]) -> Outcome:
+def _carry_out(
+    job: Job,
+    installed: Installed,
+    wanted: Side,
+    places: Sequence[Place],
+    keys: KeyChange | None,
+) -> Outcome:
     moves = journal.moves_for(job.state, places)
+    spares = tuple(sorted(job.spares))
+    work = Journal(Phase.STAGING, tuple(moves), journal.boot_id(), keys, spares)
     try:
-        _note(job, Phase.STAGING, moves)
+        journal.write_journal(job.state, work)
         draft_generation(job.state, job.artifacts)
         journal.stage(job.state, moves, places)
+        keep_replaced(job.state, moves, job.root)
         if job.activates and not job.subject.plan.is_of_user:  # root's boot is none of his
             bootguard.set_guard(job.bench, job.state)
-        _note(job, Phase.REPLACING, moves)
+        journal.write_journal(job.state, work._replace(phase=Phase.REPLACING))
         journal.replace(moves)
-        _note(job, Phase.ACTIVATING, moves)
+        journal.write_journal(job.state, work._replace(phase=Phase.ACTIVATING))
     except BaseException:
         recover(job)
         raise
     job.say("replaced", f"files in place: {len(moves)}")
-    return _activate(job, installed.side, wanted, moves)
+    return _activate(job, installed.side, wanted, work)
 
 
-def _note(job: Job, phase: Phase, moves: Sequence[Move]) -> None:
-    journal.write_journal(job.state, Journal(phase, tuple(moves), journal.boot_id()))
-
-
-def _activate(job: Job, old: Side, new: Side, moves: Sequence[Move]) -> Outcome:
+def _activate(job: Job, old: Side, new: Side, left: Journal) -> Outcome:
     effects = impact(old, new) if job.activates else []
-    effects = spared(effects, job.spares)
+    effects = spared(effects, left.spares)
     subject = replace(job.subject, plan=managed_plan(job.subject.plan, new))
     wanted = frozenset(running(new))
     work = Activation(subject, effects, job.report, job.supervisor_config, wanted, job.lock)
     try:
         if job.activates:
-            _prepare(job, work)
+            groundwork.prepare(work, left.keys, job.state / FOLDER / DRAFT)
         work.run()
     except Refused as refused:
         work.fail(f"{refused}{f': {refused.help}' if refused.help else ''}")
     look_after(work, wanted)
     try:
-        journal.remove(moves)
+        journal.remove(left.moves)
         if job.activates:
-            forget_removed(work, {move.target for move in moves if move.staged is None})
-        _finish(job, moves)
+            forget_removed(work, {move.target for move in left.moves if move.staged is None})
+        keep_generation(job.state)
+        journal.discard(job.state, left.moves)
+        if job.activates:
+            bootguard.clear_guard(job.bench)
     except OSError as failure:
-        work.fail(f"{failure}: `prodgen apply` once more brings it to its end")
+        reason = (failure.strerror or str(failure)).lower()
+        work.fail(f"{failure.filename}: {reason}; `prodgen apply` once more brings it to its end")
     return Outcome(End.UNHEALTHY if work.problems else End.DONE, work.problems)
 
 
@@ -259,29 +285,6 @@ def managed_plan(plan: Plan, side: Side) -> Plan:
     return plan
 
 
-def _prepare(job: Job, work: Activation) -> None:
-    """The links to the logs, and the production keys."""
-    plan = job.subject.plan
-    try:
-        for failed in groundwork.link_logs(plan):
-            work.say("note", f"no link to the log: {failed}")
-        keys = wanted_keys(job)
-        if keys:
-            groundwork.note_keys(job.state / FOLDER / DRAFT, groundwork.keys_now(plan, keys))
-            groundwork.set_keys(plan, keys)
-            work.say("set", f"{FILE}: {', '.join(keys)}")
-    except (OSError, KeyError) as failure:
-        work.fail(f"{failure}")
-
-
-def _finish(job: Job, moves: Sequence[Move]) -> None:
-    """Keeps what was installed, and takes the journal away."""
-    keep_generation(job.state, moves, job.root)
-    journal.discard(job.state, moves)
-    if job.activates:
-        bootguard.clear_guard(job.bench)
-
-
 def recover(job: Job) -> None:
     """Undoes or ends what an interrupted run left. Raises OSError, ValueError."""
     left = journal.read_journal(job.state)
@@ -292,6 +295,6 @@ def recover(job: Job) -> None:
         return
     if left.phase is Phase.ACTIVATING and left.is_of_this_boot:
         job.say("recovered", "an apply that was interrupted is brought to its end")
-        _activate(job, *sides_of(job.state, job.root, left.moves), left.moves)
+        _activate(job, *sides_of(job.state, job.root, left.moves), left)
     else:
-        job.say("recovered", settle(job.state, job.root, left))
+        job.say("recovered", settle(job.state, left))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from prodgen.deploy import groundwork
+from prodgen.deploy.doctor_benches import folders_in, namesakes
 from prodgen.deploy.journal import Place
 from prodgen.deploy.objection import Objection
 from prodgen.deploy.permitted import breaches
@@ -37,7 +38,7 @@ class Change(NamedTuple):
 def objections_to(change: Change, work: Path) -> tuple[list[Objection], list[str]]:
     """What stands in the way, and notes on what could not be tried; `work` is for copies."""
     files = [one for one in change.artifacts if one.destination.is_absolute()]
-    found = [*breaches(change.plan, files)]
+    found = [*breaches(change.plan, files), *_namesakes(change)]
     if change.is_planned:
         found += [*_dropped(change), *clashes(change.plan, change.old, change.new)]
     if found:
@@ -49,6 +50,21 @@ def objections_to(change: Change, work: Path) -> tuple[list[Objection], list[str
         for one in refused
     ]
     return located, notes
+
+
+def _namesakes(change: Change) -> list[Objection]:
+    """The benches whose installed files would be replaced by those of this one."""
+    name = change.plan.bench_name
+    folders = [folder for one in change.old.values() for folder in folders_in(one.text)]
+    return [
+        Objection(
+            f"the bench {other} is called {name.value} too: its config would be replaced, and its "
+            "processes stopped",
+            "set another `bench_name` in the prodgen.yaml of one of them",
+            place_of(name.origin),
+        )
+        for other in namesakes(change.plan, folders)
+    ]
 
 
 def _dropped(change: Change) -> list[Objection]:

@@ -15,6 +15,7 @@ from prodgen.deploy import doctor_rights as rights
 from prodgen.deploy import doctor_secrets as secrets
 from prodgen.deploy.doctor_keys import check_keys
 from prodgen.deploy.finding import Finding, bad, good, unknown, warn
+from prodgen.deploy.maintenance import LEFT_ON, WAY_OUT, is_left_on
 from prodgen.deploy.managed import Process, ProcessManager, Refused, State
 from prodgen.deploy.managers import manager_of
 from prodgen.deploy.redisqueue import Away, RedisQueue
@@ -121,7 +122,9 @@ def check_flags(subject: Subject) -> Iterator[Finding]:
             "and leaves maintenance_mode on",
             "bench update && prodgen restart",
         )
-    if subject.flags.get("maintenance_mode"):
+    if is_left_on(subject.plan):
+        yield bad("flags", LEFT_ON, WAY_OUT)
+    elif subject.flags.get("maintenance_mode"):
         fix = "bench set-config -g -p maintenance_mode 0"
         yield warn("flags", "maintenance_mode is on for all sites", fix)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from prodgen.deploy import procfs
@@ -39,8 +39,7 @@ def check_ports(plan: Plan, processes: Sequence[Process]) -> Iterator[Finding]:
 
 def check_name(plan: Plan, processes: Sequence[Process]) -> Iterator[Finding]:
     """No other bench of this machine has its name, and with it its programs or units."""
-    found = (bench_of(folder) for folder in _folders(plan, processes))
-    for other in sorted({one for one in found if one and not _is_same(one, plan)}):
+    for other in namesakes(plan, _folders(plan, processes)):
         name = plan.bench_name.value
         yield bad(
             "benches",
@@ -60,7 +59,18 @@ def _folders(plan: Plan, processes: Sequence[Process]) -> Iterator[Path]:
             text = Path(file).read_text("utf-8", "replace")
         except OSError:
             continue
-        yield from (Path(row.strip()) for row in re.findall(FOLDER_LINE, text, re.MULTILINE))
+        yield from folders_in(text)
+
+
+def folders_in(text: str) -> Iterator[Path]:
+    """Where the processes run that a file of a manager's describes."""
+    return (Path(row.strip()) for row in re.findall(FOLDER_LINE, text, re.MULTILINE))
+
+
+def namesakes(plan: Plan, folders: Iterable[Path]) -> list[Path]:
+    """The other benches that these folders of this bench's processes are in."""
+    found = (bench_of(folder) for folder in folders)
+    return sorted({one for one in found if one and not _is_same(one, plan)})
 
 
 def bench_of(folder: Path) -> Path | None:

@@ -27,7 +27,12 @@ DATABASE_PORTS = {"mariadb": 3306, "postgres": 5432}
 
 
 def check_ports(plan: Plan, processes: list[Process]) -> Iterator[Finding]:
-    """The ports of services that are down are free, so that they can start."""
+    """The ports of services that are down are free, so that they can start.
+
+    Nothing where the manager could not be asked: then nobody knows whose the listeners are.
+    """
+    if not processes:
+        return
     for service in plan.services:
         own = [one for one in processes if one.service is service]
         address = service.address.value if service.address else None
@@ -35,7 +40,8 @@ def check_ports(plan: Plan, processes: list[Process]) -> Iterator[Finding]:
             continue
         pid = listener(address.port)
         if pid is not None:
-            who = " ".join(procfs.words(pid))[:80] if pid else "another process"
+            words = " ".join(procfs.words(pid)).split() if pid else ["another process"]
+            who = " ".join(words)[:80]  # a process that has renamed itself pads with blanks
             yield bad(
                 "ports",
                 f"port {address.port} of {service.name.value} is taken by {who} ({pid or '?'})",

@@ -160,6 +160,9 @@ def create_file(path: Path, content: bytes, mode: int) -> None:
     try:
         os.fchmod(descriptor, mode)
         _write_all(descriptor, content)
+    except OSError as failure:
+        failure.filename = str(path)  # write(2) has no name for it
+        raise
     finally:
         os.close(descriptor)
 
@@ -177,6 +180,16 @@ def _umask() -> int:
     found = os.umask(0o077)
     os.umask(found)
     return found
+
+
+@contextlib.contextmanager
+def plain_umask() -> Iterator[None]:
+    """New folders are for everyone to enter: services read below them, whatever root's umask is."""
+    former = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(former)
 
 
 def sync_folder(folder: Path) -> None:

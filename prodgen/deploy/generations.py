@@ -54,21 +54,20 @@ def draft_generation(state: Path, artifacts: Iterable[Artifact]) -> None:
     """Writes what is about to be installed, the manifest among it. Raises OSError."""
     draft = state / FOLDER / DRAFT
     shutil.rmtree(draft, ignore_errors=True)
-    (draft / REPLACED).mkdir(mode=0o700, parents=True)
+    draft.mkdir(parents=True)
+    (draft / REPLACED).mkdir(mode=0o700)  # what was there before may be somebody's secret
     for artifact in artifacts:
         place = draft / artifact.path
         place.parent.mkdir(parents=True, exist_ok=True)
-        create_file(place, artifact.content, 0o600)
+        create_file(place, artifact.content, 0o644)
 
 
-def keep_generation(state: Path, moves: Sequence[Move], root: Path) -> None:
+def keep_generation(state: Path) -> None:
     """Makes the draft the current generation. Done again, it does no harm. Raises OSError."""
     draft = state / FOLDER / DRAFT
     if not draft.is_dir():
         return
     number = (numbers(state) or [0])[-1] + 1
-    index = [_keep(draft / REPLACED, one, move, root) for one, move in enumerate(moves)]
-    (draft / INDEX).write_text(json.dumps(index, indent=1))
     manifest = read_file(draft / PATH)
     if manifest is None:
         (state / PATH).unlink(missing_ok=True)
@@ -78,6 +77,16 @@ def keep_generation(state: Path, moves: Sequence[Move], root: Path) -> None:
     _point(state, number)
     for old in numbers(state)[:-KEPT]:
         shutil.rmtree(state / FOLDER / str(old), ignore_errors=True)
+
+
+def keep_replaced(state: Path, moves: Sequence[Move], root: Path) -> None:
+    """Keeps what the moves replace beside the draft, while there still is a way back.
+
+    Raises OSError.
+    """
+    draft = state / FOLDER / DRAFT
+    index = [_keep(draft / REPLACED, one, move, root) for one, move in enumerate(moves)]
+    create_file(draft / INDEX, json.dumps(index, indent=1).encode(), 0o600)
 
 
 def _keep(folder: Path, number: int, move: Move, root: Path) -> dict[str, object]:
@@ -153,6 +162,14 @@ def created_files(state: Path) -> dict[PurePosixPath, str]:
         for one in _replaced(last)
         if one.content is None and one.path not in owned and one.path.is_absolute()
     }
+
+
+def replaced_files(state: Path) -> frozenset[PurePosixPath]:
+    """The places of what the last apply replaced, those of others' files among them. Raises
+    OSError."""
+    kept = numbers(state)
+    found = _replaced(state / FOLDER / str(kept[-1])) if kept else []
+    return frozenset(one.path for one in found if one.content is not None)
 
 
 def former_production_keys(state: Path) -> dict[str, Value]:

@@ -11,8 +11,10 @@ import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prodgen.deploy.files import write_file
+from prodgen.deploy.journal import KeyChange
 from prodgen.deploy.persona import acting_as
 from prodgen.plan.model import Manager, Plan
 from prodgen.review.sitekeys import (
@@ -25,9 +27,25 @@ from prodgen.review.sitekeys import (
 )
 from prodgen.targets.supervisor_groups import log_links
 
+if TYPE_CHECKING:
+    from prodgen.deploy.activate import Activation
+
 KEYS = "keys.json"
 """What the production keys were before, beside the generation that changed them."""
 SET_ASIDE = ".before-prodgen"
+
+
+def prepare(work: Activation, keys: KeyChange | None, generation: Path) -> None:
+    """Makes the links to the logs, and sets the keys; `generation` keeps what those were."""
+    try:
+        for failed in link_logs(work.subject.plan):
+            work.say("note", f"no link to the log: {failed}")
+        if keys:
+            note_keys(generation, keys.former)
+            set_keys(keys)
+            work.say("set", f"{FILE}: {', '.join(keys.wanted)}")
+    except (OSError, KeyError, ValueError) as failure:
+        work.fail(f"{failure}")
 
 
 def program() -> str:
@@ -81,9 +99,12 @@ def _link(place: Path, log: Path, ours: Path) -> None:
 
 def read_config(plan: Plan) -> str:
     """The bench's common_site_config.json as its user sees it; empty where there is none."""
-    path = Path(plan.bench.value, FILE)
-    with acting_as(plan.user.value), contextlib.suppress(FileNotFoundError):
-        return path.read_text()
+    return _config_of(Path(plan.bench.value), plan.user.value)
+
+
+def _config_of(bench: Path, user: str) -> str:
+    with acting_as(user), contextlib.suppress(FileNotFoundError):
+        return (bench / FILE).read_text()
     return ""
 
 
@@ -92,18 +113,21 @@ def keys_to_set(plan: Plan) -> dict[str, Value]:
     return missing_keys(read_config(plan), production_keys(plan, program()))
 
 
-def keys_now(plan: Plan, keys: Mapping[str, Value]) -> dict[str, Value]:
-    """What the keys are now, None for one that is not there. Raises OSError."""
-    return former_keys(read_config(plan), keys)
+def key_change(plan: Plan, keys: Mapping[str, Value]) -> KeyChange | None:
+    """The change of these keys, with what they are now; None where none changes. Raises OSError."""
+    if not keys:
+        return None
+    former = former_keys(read_config(plan), keys)
+    return KeyChange(Path(plan.bench.value), plan.user.value, keys, former)
 
 
-def set_keys(plan: Plan, keys: Mapping[str, Value]) -> None:
-    """Sets the keys in place, as the bench's user. Raises OSError."""
-    text = read_config(plan)
-    changed = with_keys(text, keys)
+def set_keys(change: KeyChange) -> None:
+    """Sets the keys in place, as the bench's user. Raises OSError, KeyError."""
+    text = _config_of(change.bench, change.user)
+    changed = with_keys(text, change.wanted)
     if changed != text:
-        path = Path(plan.bench.value, FILE)
-        with acting_as(plan.user.value):
+        path = change.bench / FILE
+        with acting_as(change.user):
             mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
             write_file(path, changed.encode(), mode)
 

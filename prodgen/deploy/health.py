@@ -37,8 +37,20 @@ def look_after(work: Activation, wanted: Collection[str]) -> None:
         work.fail(f"{one.short} is not up: {one.word} {one.last_exit}".strip())
         for line in last_lines(one, of_user=work.subject.plan.is_of_user):
             work.say("log", f"  {line}")
-    for text in _sites(work) if not down else ():
+    for text in _sites(work) if wanted and not down else ():
         work.fail(text)
+    if wanted and not work.problems:
+        work.say("healthy", _verdict(wanted, work))
+
+
+def _verdict(wanted: Collection[str], work: Activation) -> str:
+    processes = sum(not name.endswith(".socket") for name in wanted)
+    up = f"{processes} processes are up" if processes > 1 else f"{processes} process is up"
+    sites = len(work.subject.folders)
+    if work.subject.plan.proxy is None or not sites:
+        return up
+    asked = f"{MOST_SITES} of {sites}" if sites > MOST_SITES else f"{sites}"
+    return f"{up}, {asked} {'sites answer' if sites > 1 else 'site answers'}"
 
 
 def await_steady(manager: ProcessManager, wanted: Collection[str], seconds: float) -> list[Process]:

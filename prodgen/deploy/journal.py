@@ -6,12 +6,13 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from prodgen.deploy.files import TEMPORARY_PREFIX, create_file, sync_folder
+from prodgen.review.sitekeys import Value
 
 FORMAT_VERSION = 1
 PENDING = PurePosixPath("pending")
@@ -44,12 +45,25 @@ class Move(NamedTuple):
     mode: int
 
 
+class KeyChange(NamedTuple):
+    """The keys of a bench's common_site_config.json that change with the files."""
+
+    bench: Path
+    user: str
+    wanted: Mapping[str, Value]
+    former: Mapping[str, Value]
+    """What they were before; None for one that was not there."""
+
+
 class Journal(NamedTuple):
     """What is going on."""
 
     phase: Phase
     moves: tuple[Move, ...]
     boot: str = ""
+    keys: KeyChange | None = None
+    spares: tuple[str, ...] = ()
+    """What goes on as it runs, whatever its config says."""
 
     @property
     def is_of_this_boot(self) -> bool:
@@ -83,11 +97,15 @@ def read_journal(state: Path) -> Journal | None:
         )
         for one in data["moves"]
     )
-    return Journal(Phase(data["phase"]), tuple(moves), data["boot"])
+    keys = data.get("keys")
+    change = KeyChange(**{**keys, "bench": Path(keys["bench"])}) if keys else None
+    spares = tuple(data.get("spares", ()))
+    return Journal(Phase(data["phase"]), tuple(moves), data["boot"], change, spares)
 
 
 def write_journal(state: Path, journal: Journal) -> None:
     """Writes it as a whole, and so that it lasts."""
+    keys = journal.keys
     data = {
         "format_version": FORMAT_VERSION,
         "phase": journal.phase.value,
@@ -102,6 +120,8 @@ def write_journal(state: Path, journal: Journal) -> None:
             }
             for one in journal.moves
         ],
+        "keys": {**keys._asdict(), "bench": str(keys.bench)} if keys else None,
+        "spares": journal.spares,
     }
     place = state / PENDING / NAME
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -161,7 +181,7 @@ def sibling(path: Path) -> Path:
 def copy_file(source: Path, copy: Path) -> None:
     """A copy with owner and mode, made to last; a link is copied as one. Raises OSError."""
     copy.unlink(missing_ok=True)
-    shutil.copy2(source, copy, follow_symlinks=False)
+    copy_content(source, copy)
     found = source.lstat()
     os.chown(copy, found.st_uid, found.st_gid, follow_symlinks=False)
     if stat.S_ISREG(found.st_mode):
@@ -170,6 +190,16 @@ def copy_file(source: Path, copy: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def copy_content(source: Path | str, copy: Path | str) -> None:
+    """A copy with its mode; a failure names the copy, since what is full is its disk."""
+    try:
+        shutil.copy2(source, copy, follow_symlinks=False)
+    except OSError as failure:
+        if failure.filename2:
+            failure.filename, failure.filename2 = str(copy), None
+        raise
 
 
 def replace(moves: Iterable[Move]) -> None:
@@ -199,18 +229,24 @@ def undo(moves: Iterable[Move]) -> None:
             copy_file(move.backup, again)
             again.replace(move.path)
         elif move.backup is None:
-            move.path.unlink(missing_ok=True)
+            _take_away(move.path)
         if move.staged is not None:
-            move.staged.unlink(missing_ok=True)
+            _take_away(move.staged)
         if move.path.parent.is_dir():
             sync_folder(move.path.parent)
+
+
+def _take_away(path: Path) -> None:
+    """Removes a file if it is there: a disk that is read-only has nothing to say then."""
+    if os.path.lexists(path):
+        path.unlink()
 
 
 def discard(state: Path, moves: Iterable[Move] = ()) -> None:
     """Takes away what was staged, and the journal last."""
     for move in moves:
         if move.staged is not None:
-            move.staged.unlink(missing_ok=True)
+            _take_away(move.staged)
     pending = state / PENDING
     (pending / NAME).unlink(missing_ok=True)
     sync_folder(pending)

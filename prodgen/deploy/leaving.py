@@ -19,11 +19,14 @@ PATIENCE = 2.0
 
 
 def end_workers(
-    activation: Activation, pids: Mapping[str, int], seconds: int, stop: Callable[[str], None]
+    activation: Activation,
+    pids: Mapping[str, int],
+    seconds: Mapping[str, int],
+    stop: Callable[[str], None],
 ) -> None:
     """Has their manager `stop` those of the processes that are workers.
 
-    One whose job may need longer than the `seconds` that the manager gives it is waited for first.
+    One whose job may need longer than the `seconds` that its manager gives it is waited for first.
     Everything else, and a worker that Redis does not know, is left to the caller.
     """
     access = activation.subject.access
@@ -37,7 +40,8 @@ def end_workers(
             rows = {row.pid: row for row in stage.workers(PATIENCE) if row.host == stage.host}
             left = {pid: name for pid, name in left.items() if pid in rows}
             for pid, name in list(left.items()):
-                if _may_end(queue, rows[pid], seconds) and _end(queue, rows[pid], name, stop):
+                patience = seconds.get(name, 0)
+                if _may_end(queue, rows[pid], patience) and _end(queue, rows[pid], name, stop):
                     del left[pid]
             time.sleep(POLL if left else 0)
     except Away as away:

@@ -17,7 +17,7 @@ from pathlib import Path
 from prodgen.deploy.files import write_file
 from prodgen.deploy.managed import Refused
 from prodgen.deploy.persona import acting_as
-from prodgen.deploy.stage import Stage
+from prodgen.deploy.stage import Stage, only_one
 from prodgen.plan.model import Plan
 from prodgen.review.sitekeys import FILE, Value, former_keys, with_keys
 
@@ -26,6 +26,9 @@ ON = True
 """What prodgen sets; bench and Frappe write 1, so theirs can be told from ours."""
 NOTE = "sites/.prodgen-maintenance.json"
 SITE_FILE = r"sites/(?!\.\.?/)[^/]+/site_config\.json"
+LEFT_ON = "a `restart --migrate` that was killed has left maintenance mode on for all sites"
+WAY_OUT = "prodgen restart"
+"""Lifts it, and starts what was stopped."""
 CACHED = 16
 """The first Frappe whose web workers keep a site's config in memory (frappe/config.py)."""
 CACHED_SECONDS = 60
@@ -106,6 +109,18 @@ class Maintenance:
         """Puts back what was there before; nothing where that is done."""
         if lift_noted(self.plan):
             self.stage.say("maintenance", "maintenance mode is as it was before", on=False)
+
+
+def is_left_on(plan: Plan) -> bool:
+    """Whether a `restart --migrate` that was killed has left it on. It is not over while one is at
+    work, or a migration that it has begun."""
+    if not os.path.lexists(_path(plan, NOTE)):
+        return False
+    try:
+        with only_one(Path(plan.bench.value)):
+            return True
+    except (OSError, Refused):
+        return False
 
 
 def lift_noted(plan: Plan) -> bool:

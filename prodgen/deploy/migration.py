@@ -56,7 +56,7 @@ def migrate_all(stage: Stage, seconds: float, lock: int) -> bool:
     done: list[str] = []
     sites = stage.subject.folders
     for site in sites:
-        stage.say("migrating", f"{site} is migrated", site=site)
+        stage.say("migrating", f"{site} is being migrated", site=site)
         began = time.monotonic()
         try:
             trouble = _migrate(stage, site, seconds, lock)

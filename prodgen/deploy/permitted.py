@@ -50,7 +50,11 @@ def breaches(plan: Plan, artifacts: Iterable[Artifact]) -> Iterator[Objection]:
         if not path.startswith((*PLACES, f"/etc/nginx/{bench}/")):
             yield Objection(f"{path} is no place for a file of prodgen's", "render it with -o DIR")
         elif not any(name in path for name in own):
-            yield Objection(f"{path} does not bear the bench's name", "render it with -o DIR")
+            yield Objection(
+                f"{path} is not this bench's alone: only root may ask for it",
+                "render it with -o DIR and --config of another file, and install it yourself; "
+                "take the setting (`nginx: default_server`) out of prodgen.yaml",
+            )
     yield from _user(plan)
     if LOGS not in plan.log_folder.value.parents:
         yield Objection(
@@ -98,9 +102,12 @@ def others_place(path: Path) -> Path | None:
     """The file, or a folder above or below it, that somebody else than root can change.
 
     A folder with the sticky bit, such as /tmp, is fine: what is root's in it stays root's.
+    Where links are on the way, what they lead to counts as well.
     """
     below = sorted(path.rglob("*")) if path.is_dir() else []
-    return next((one for one in (path, *path.parents, *below) if not _is_roots(one)), None)
+    real = path.resolve()
+    known = (path, *path.parents, real, *real.parents, *below)
+    return next((one for one in known if not _is_roots(one)), None)
 
 
 def _is_roots(path: Path) -> bool:

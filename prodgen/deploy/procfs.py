@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -80,10 +81,12 @@ def descendants(pid: int, among: Iterable[Stat] | None = None) -> list[int]:
 def started_at(pid: int) -> float | None:
     """When it was started, in seconds since the epoch."""
     found = stat(pid)
-    booted = re.search(r"^btime (\d+)", _text("stat"), re.MULTILINE)
-    if found is None or booted is None:
+    if found is None:
         return None
-    return int(booted[1]) + found.started / os.sysconf("SC_CLK_TCK")
+    # Not `btime` of /proc/stat, which leaves out the part of a second: a process would seem older
+    # than a file that was written before it.
+    booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    return booted + found.started / os.sysconf("SC_CLK_TCK")
 
 
 def words(pid: int) -> list[str]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from prodgen.deploy import bootguard, journal
+from prodgen.deploy import bootguard, groundwork, journal
 from prodgen.deploy.files import TEMPORARY_PREFIX, read_file
 from prodgen.deploy.generations import CURRENT, DRAFT, FOLDER, keep_generation
-from prodgen.deploy.journal import Journal, Move, Phase
+from prodgen.deploy.journal import Journal, KeyChange, Move, Phase
 from prodgen.deploy.runner import run
 from prodgen.deploy.stage import only_one
 from prodgen.review.sides import Placed, Side
+from prodgen.review.sitekeys import FILE
 from prodgen.targets.manifest import PATH, listed_files
 
 
@@ -24,7 +26,7 @@ def sweep(state: Path) -> None:
             shutil.rmtree(folder)
 
 
-def settle(state: Path, root: Path, left: Journal) -> str:
+def settle(state: Path, left: Journal) -> str:
     """Ends or undoes it without a word to what runs; what was done. Raises OSError.
 
     Right where nothing has been told of new files yet, and after a boot, which has told all.
@@ -34,12 +36,25 @@ def settle(state: Path, root: Path, left: Journal) -> str:
         journal.undo(left.moves)
     elif left.phase is Phase.ACTIVATING:
         journal.remove(left.moves)
-        keep_generation(state, left.moves, root)
         done = "an apply that was interrupted has been brought to its end"
+        if left.keys:
+            done += _set_keys(state, left.keys)
+        keep_generation(state)
     journal.discard(state, left.moves)
     sweep(state)
     bootguard.clear_guard(state.name)
     return done
+
+
+def _set_keys(state: Path, keys: KeyChange) -> str:
+    """Sets the keys of the bench; why not, where its folder or its user is not there so early."""
+    groundwork.note_keys(state / FOLDER / DRAFT, keys.former)
+    try:
+        groundwork.set_keys(keys)
+    except (OSError, KeyError, ValueError) as failure:
+        wanted = ", ".join(f"{key} = {json.dumps(value)}" for key, value in keys.wanted.items())
+        return f"; set {wanted} in {keys.bench / FILE} by hand: {failure}"
+    return ""
 
 
 def recover_at_boot(state: Path) -> str:
@@ -48,7 +63,7 @@ def recover_at_boot(state: Path) -> str:
         left = journal.read_journal(state)
         if left is None:
             return "nothing was interrupted"
-        done = settle(state, Path("/"), left)
+        done = settle(state, left)
     if any(move.target == "systemd" for move in left.moves):
         run(("systemctl", "daemon-reload"))
         run(("systemctl", "start", "--no-block", "multi-user.target"))

@@ -21,6 +21,7 @@ class Rendered(NamedTuple):
 
     bench: str
     artifacts: tuple[Artifact, ...]
+    """What is installed somewhere, and the manifest, by which apply knows it as prodgen's."""
 
 
 def read_rendered(path: Path) -> Rendered:
@@ -37,11 +38,12 @@ def read_rendered(path: Path) -> Rendered:
             raise NotRendered(f"{path} lacks {one.path}, which its manifest lists")
         if digest(files[one.path]) != one.sha256:
             raise NotRendered(f"{one.path} in {path} is not as prodgen made it")
-    made = (
+    made = [
         Artifact(one.path, files[one.path].decode(), one.destination, one.target, one.mode)
         for one in listed
-    )
-    return Rendered(bench_name(files.get(PATH)), tuple(made))
+    ]
+    made.append(Artifact(PATH, files[PATH].decode(), PATH, "manifest"))
+    return Rendered(bench_name(files[PATH]), tuple(made))
 
 
 def _of_folder(path: Path) -> dict[PurePosixPath, bytes]:

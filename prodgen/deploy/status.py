@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from prodgen.deploy import procfs, rq
 from prodgen.deploy.loaded import Told, runs_as_installed
+from prodgen.deploy.maintenance import LEFT_ON, WAY_OUT, is_left_on
 from prodgen.deploy.managed import Process, ProcessManager, Refused, State
 from prodgen.deploy.orphans import Orphan, find_orphans
 from prodgen.deploy.progress import Busy, Event, Waiting
@@ -76,7 +77,7 @@ def look(subject: Subject, manager: ProcessManager) -> Status:
         _row(subject.plan, [one for one in processes if one.service is service], every, loaded)
         for service in {id(one.service): one.service for one in processes}.values()
     ]
-    notes: list[str] = []
+    notes = [f"{LEFT_ON}; `{WAY_OUT}` ends that"] if is_left_on(subject.plan) else []
     queues, jobs, workers = _jobs(subject, manager, processes, notes)
     orphans = find_orphans(subject.plan.bench.value, [one.pid for one in processes], workers)
     return Status(

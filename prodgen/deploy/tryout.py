@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from prodgen.deploy.journal import Place
+from prodgen.deploy.files import create_file
+from prodgen.deploy.journal import Place, copy_content
 from prodgen.deploy.objection import Objection
 from prodgen.deploy.runner import SYSTEM_PATH, Done, run
 from prodgen.plan.model import Plan
@@ -74,9 +75,11 @@ def _systemd(
         units = []
         for place in places:
             if place.target == "systemd" and place.content is not None:
-                unit = Path(folder, place.path.name)
-                unit.write_bytes(place.content)
-                units.append(str(unit))
+                is_drop_in = place.path.suffix == ".conf"
+                unit = Path(folder, *place.path.parts[-2 if is_drop_in else -1 :])
+                unit.parent.mkdir(exist_ok=True)
+                create_file(unit, place.content, 0o644)
+                units += [] if is_drop_in else [str(unit)]
         variables = {"SYSTEMD_UNIT_PATH": f"{folder}:"}
         scope = f"--{plan.systemd.scope.value}"
         argv = ("systemd-analyze", scope, "verify", "--man=no", *units)
@@ -150,17 +153,31 @@ def _seen_as(places: Sequence[Place], work: Path) -> Iterator[tuple[str, ...]]:
 
 
 def _copy_folder(folder: Path, copy: Path) -> None:
-    if folder.is_dir():
-        shutil.copytree(folder, copy, symlinks=True, ignore_dangling_symlinks=True)
-    else:
+    failed: list[OSError] = []
+
+    def copy_one(source: str, place: str) -> None:
+        try:
+            copy_content(source, place)
+        except OSError as failure:
+            failed.append(failure)
+            raise
+
+    if not folder.is_dir():
         copy.mkdir()
+        return
+    try:
+        shutil.copytree(folder, copy, symlinks=True, copy_function=copy_one)
+    except shutil.Error:  # a list of words
+        if failed:
+            raise failed[0] from None
+        raise
 
 
 def _put(path: Path, place: Place) -> None:
     if path.is_symlink() or path.exists():
         path.unlink()
     if place.content is not None:
-        path.write_bytes(place.content)
+        create_file(path, place.content, 0o644)
 
 
 def _can_make_namespaces() -> bool:

@@ -10,6 +10,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from prodgen.diagnostics import Diagnostic, Location, Severity, error, warning
@@ -62,18 +63,31 @@ def _is_file(path: Path) -> bool:
     return os.path.isfile(path)  # noqa: PTH113
 
 
-def read_bench(root: Path, settings: Path | None = None) -> tuple[BenchFiles, list[Diagnostic]]:
+def read_bench(
+    root: Path,
+    settings: Path | None = None,
+    rights: AbstractContextManager[None] | None = None,
+) -> tuple[BenchFiles, list[Diagnostic]]:
     """Every file of the bench at `root`, and what could not be read.
 
-    `settings` is the path of `prodgen.yaml` where it is not the bench's own.
+    `settings` is the path of `prodgen.yaml` where it is not the bench's own; all that is the
+    bench's own is read under these `rights`.
     """
     reader = _Reader(root)
+    given = reader.read_settings(settings) if settings else None
+    with rights or nullcontext():
+        files = _read_bench(reader, given, has_own_settings=settings is None)
+    return files, reader.diagnostics
+
+
+def _read_bench(reader: _Reader, given: Source | None, *, has_own_settings: bool) -> BenchFiles:
+    root = reader.root
     frappe = reader.read("apps/frappe/frappe/__init__.py", needed=False)
-    files = BenchFiles(
+    return BenchFiles(
         root=root,
         procfile=reader.read("Procfile"),
         common=reader.read("sites/common_site_config.json"),
-        settings=reader.read_settings(settings),
+        settings=reader.read_settings(None) if has_own_settings else given,
         dotenv=reader.read(".env", needed=False, secret=True),
         sites=tuple(reader.read_sites()),
         redis_confs=reader.read_redis_confs(),
@@ -83,7 +97,6 @@ def read_bench(root: Path, settings: Path | None = None) -> tuple[BenchFiles, li
         has_python_realtime=_is_file(root / "apps/frappe/frappe/realtime/server.py"),
         unread=frozenset(one.location.file for one in reader.diagnostics if one.location),
     )
-    return files, reader.diagnostics
 
 
 class _Reader:

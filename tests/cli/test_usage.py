@@ -30,6 +30,10 @@ WRONG = {
     "schema prodgne": "there is no `prodgne`; did you mean `prodgen`?",
     "explain PG000": "PG000",
     "diff --templates own x.tar": "--templates goes with a bench",
+    "apply -t nginx x.tar": "x.tar is rendered already: --target goes with a bench",
+    "apply --rollback x.tar": "it goes without x.tar",
+    "apply --rollback -t nginx": "it goes without --target",
+    "apply --rollback --reviewed r.json": "it goes without --reviewed",
     "templates": "Missing command",
 }
 

@@ -84,9 +84,9 @@ def test_refused_at_its_place(line: str, column: int) -> None:
 
 
 def test_the_example_of_the_documentation() -> None:
-    text = (ROOT / "docs/secrets.md").read_text("utf-8").partition("## The file\n")[2]
-    lines = [line[4:] for line in text.partition("A value is")[0].splitlines()]
-    assert parse("\n".join(lines)) == (
+    page = (ROOT / "docs/secrets.md").read_text("utf-8")
+    text = page.partition("<!-- file: .env -->\n```sh\n")[2].partition("```")[0]
+    assert parse(text) == (
         {
             "SENTRY_DSN": "https://abc@sentry.example.com/1",
             "DB_PASSWORD": '$ecret #1, "quoted"',

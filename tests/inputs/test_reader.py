@@ -333,3 +333,21 @@ def test_a_file_that_changes_while_it_is_opened(
     regular = (bench / "sites/common_site_config.json").stat()
     monkeypatch.setattr(Path, "stat", lambda *_, **__: regular)
     assert said(read_bench(bench)[1]) == [("PG004", "error", "Procfile")]
+
+
+def test_only_what_is_the_bench_s_own_is_read_under_other_rights(
+    bench: Path, tmp_path: Path
+) -> None:
+    given = tmp_path / "given.yaml"
+    given.write_text("version: 1\n")
+
+    @contextmanager
+    def less() -> Iterator[None]:
+        for path in (given, bench / "Procfile"):
+            path.rename(path.with_suffix(".away"))
+        yield
+
+    files, found = read_bench(bench, given, less())
+    assert files.settings is not None
+    assert files.procfile is None
+    assert said(found) == []

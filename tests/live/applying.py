@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -22,6 +24,9 @@ from tests.rig.machine import Machine
 
 STATE = Path("/var/lib/prodgen", NAME)
 SITE = "one.test"
+COMMON = "sites/common_site_config.json"
+PLACES = ("/etc/supervisor/conf.d", "/etc/nginx/conf.d", "/etc/prodgen", "/etc/systemd/system")
+OURS = re.compile(r"frappe[^/]*$|/frappe-bench/|/\.prodgen[^/]*$")
 SUPERVISORCTL = ("supervisorctl", "-c", "/etc/supervisor/supervisord.conf")
 
 
@@ -34,6 +39,11 @@ class Host:
     settings: dict[str, Any]
     counted: int = 0
     """The calls of an apply that change files, once they have been counted."""
+    quick: bool = False
+    """Whether Supervisor's own wait for a start is short (tests/live/settling.py)."""
+    applied: str = ""
+    former: str = ""
+    """common_site_config.json as the last apply left it, and as the one before it did."""
 
     def set(self, **settings: Any) -> None:
         """Change prodgen.yaml; None takes a key away."""
@@ -49,13 +59,22 @@ class Host:
         os.chown(new, path.stat().st_uid, path.stat().st_gid)
         new.replace(path)  # the application reads it at each request
 
+    @property
+    def command(self) -> Sequence[str]:
+        """prodgen."""
+        return (sys.executable, "-m", "tests.live.settling") if self.quick else COMMAND
+
     def prodgen(self, *words: str, timeout: float = 180) -> Ended:
         """Run prodgen as root, on this bench."""
-        return self._run([*COMMAND, *words, "-C", str(PATH)], timeout)
+        return self._run([*self.command, *words, "-C", str(PATH)], timeout)
+
+    def prodgen_alone(self, *words: str) -> Ended:
+        """Run prodgen as root, on no bench."""
+        return self._run([*self.command, *words], 60)
 
     def begin(self, *words: str) -> subprocess.Popen[str]:
         """Start prodgen as root, on this bench, and come back at once."""
-        argv = self.machine.argv([*_plain([*COMMAND, *words, "-C", str(PATH)])])
+        argv = self.machine.argv([*_plain([*self.command, *words, "-C", str(PATH)])])
         pipe = subprocess.PIPE
         return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True)
 
@@ -63,27 +82,38 @@ class Host:
         """`prodgen apply --yes`, which has to end well."""
         ended = self.prodgen("apply", "--yes", *words)
         assert ended.code == 0, ended
+        text = self.bench.read(COMMON)
+        before = self.former if "--rollback" in words else text
+        if before != self.applied:
+            self.applied, self.former = before, self.applied
         return ended
+
+    def restore(self) -> None:
+        """Take back what was changed in common_site_config.json and not applied."""
+        if self.bench.read(COMMON) != self.applied:
+            self.bench.file(COMMON).write_text(self.applied)
+        self.apply()
 
     def die_at(self, number: int) -> Ended:
         """`prodgen apply --yes` that is killed at its call of this number which changes files."""
         return self._apply_with(f"with faults.at_call({number}, faults.die):\n    main()\n")
 
-    def die_before_activation(self) -> Ended:
+    def die_before_activation(self, *words: str) -> Ended:
         """`prodgen apply --yes` that is killed when its files are new and nobody knows it."""
-        return self._apply_with("apply._activate = lambda *_: faults.die()\nmain()\n")
+        return self._apply_with("apply._activate = lambda *_: faults.die()\nmain()\n", *words)
 
     def calls(self) -> int:
         """How many calls that change files an apply of the bench as it is now makes."""
         counting = "with faults.at_call(0, lambda: None) as seen:\n    main()\nprint(seen.count)\n"
         return int(self._apply_with(counting).out.split()[-1])
 
-    def _apply_with(self, body: str) -> Ended:
+    def _apply_with(self, body: str, *words: str) -> Ended:
         """`prodgen apply --yes`, called by a script of its own."""
         head = (
             "import sys\nfrom tests.deploy import faults\nfrom prodgen.cli.main import main\n"
             "from prodgen.deploy import apply\n"
-            f"sys.argv = ['prodgen', 'apply', '--yes', '-C', {str(PATH)!r}]\n"
+            f"{'import tests.live.settling' if self.quick else ''}\n"
+            f"sys.argv = {['prodgen', 'apply', '--yes', *words, '-C', str(PATH)]!r}\n"
         )
         return self._run([sys.executable, "-c", head + body], 180)
 
@@ -116,19 +146,19 @@ class Host:
         return {name: pid for name, pid in found.items() if pid}
 
     def installed(self) -> dict[str, str]:
-        """Digests of everything in the places where prodgen installs."""
-        places = "/etc/supervisor/conf.d /etc/nginx/conf.d /etc/prodgen /etc/systemd/system"
-        found = self.shell(
-            f"find {places} -type f \\( -name '*{NAME}*' -o -path '*/{NAME}/*' "
-            "-o -name '*frappe*' -o -name '.prodgen*' \\) -exec sha256sum {} +",
-            check=False,
-        )
-        pairs = (line.split(None, 1) for line in found.splitlines())
-        return {path: digest for digest, path in pairs}
+        """Digests of everything of ours in the places where prodgen installs."""
+        found = {}
+        for place in PLACES:
+            top = self.machine.real(Path(place))
+            for file in top.rglob("*"):  # no find(1): an overlay's lower root may change meanwhile
+                path = f"{place}/{file.relative_to(top)}"
+                if OURS.search(path) and file.is_file() and not file.is_symlink():
+                    found[path] = hashlib.sha256(file.read_bytes()).hexdigest()
+        return found
 
-    def load(self, clients: int = 8) -> Load:
+    def load(self, clients: int = 8, pause: float = 0) -> Load:
         """Clients that send GET and POST in turn, through nginx."""
-        return Load(("127.0.0.1", 80), SITE, clients=clients, place=self.machine)
+        return Load(("127.0.0.1", 80), SITE, clients=clients, place=self.machine, pause=pause)
 
 
 def _plain(argv: Sequence[str]) -> list[str]:
@@ -138,7 +168,9 @@ def _plain(argv: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def host(manager: str, *, supervisor: bool = True, **config: Any) -> Iterator[Host]:
+def host(
+    manager: str, *, supervisor: bool = True, quick: bool = False, **config: Any
+) -> Iterator[Host]:
     """A machine with nginx and Supervisor up, and a bench with nothing installed."""
     with Machine(keep_units=["nginx", "supervisor"]) as machine:
         machine.add_user(USER, 1001, HOME)
@@ -151,6 +183,6 @@ def host(manager: str, *, supervisor: bool = True, **config: Any) -> Iterator[Ho
             frappe_version="15.72.4",
         )
         machine.run(["systemctl", "start", "nginx", *(["supervisor"] if supervisor else [])])
-        made = Host(machine, bench, {})
+        made = Host(machine, bench, {}, quick=quick)
         made.set(manager=manager, user=USER)
         yield made

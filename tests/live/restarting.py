@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.live.supervised import Supervised, supervised
+from tests.live.supervised import Supervised, settled, supervised
 from tests.live.systemd_bench import IS_HOST, Run, booted
 from tests.outputs import parse
 from tests.plans import ROOT
@@ -162,8 +162,13 @@ USERS = {"supervisor": "www-data", "systemd": "frappe"}
 
 
 @contextmanager
-def bench_up(manager: str, ground: Path, **bench: Any) -> Iterator[Supervised | Run]:
-    """A bench that is up under one of the managers, with its production flag set."""
+def bench_up(
+    manager: str, ground: Path, *, quick: bool = False, **bench: Any
+) -> Iterator[Supervised | Run]:
+    """A bench that is up under one of the managers, with its production flag set.
+
+    `quick` has Supervisor take a program for started sooner (`settled`).
+    """
     config: dict[str, Any] = {"background_workers": 2, f"restart_{manager}_on_update": True}
     config |= {"workers": {"reports": {"timeout": 30}}, **bench.pop("config", {})}
     if manager == "systemd":
@@ -171,7 +176,8 @@ def bench_up(manager: str, ground: Path, **bench: Any) -> Iterator[Supervised | 
             machine_run.await_workers()
             yield machine_run
     else:
-        with supervised(ground, config=config, **bench) as run:
+        edit = settled if quick else None
+        with supervised(ground, config=config, edit=edit, **bench) as run:
             yield run
 
 

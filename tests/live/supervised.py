@@ -40,6 +40,14 @@ Edit = Callable[[str], str]
 Commands = tuple[Sequence[str], Sequence[str]]
 
 
+def settled(text: str) -> str:
+    """With a Supervisor that takes a program for started after one second, and not after five.
+
+    Each restart waits for that. Only for a test that says nothing of programs that fail.
+    """
+    return text.replace("startsecs=5\n", "startsecs=1\n")
+
+
 @dataclass
 class Supervised:
     """A bench, its plan and the supervisord that runs it."""

@@ -15,23 +15,31 @@ from tests.rig.waiting import wait_for
 Figure = Callable[[str], None]
 OTHER = {"supervisor": "systemd", "systemd": "supervisor"}
 ROUNDS = {"supervisor": 12, "systemd": 8}
+PAUSE = 0.01
+"""Seconds of each client between two requests: without one all of both CPUs goes into them."""
 SEED = 20
 
 
 @pytest.fixture(scope="module", params=["supervisor", "systemd"])
 def made(request: pytest.FixtureRequest) -> Iterator[Host]:
-    with host(request.param) as machine:
+    with host(request.param, quick=True) as machine:
         machine.apply()
         yield machine
 
 
 @pytest.fixture
 def run(made: Host) -> Host:
-    """Each test begins with the bench as it is installed."""
+    """Each test begins with the bench as it is installed, whatever its settings are by then."""
     made.bench.file("logs/jobs.log").unlink(missing_ok=True)
-    made.configure(gunicorn_workers=4, http_timeout=120)
-    made.apply()
+    made.restore()
     return made
+
+
+def other_workers(run: Host) -> tuple[int, int]:
+    """Two numbers of workers that the bench does not have now."""
+    now = run.bench.config().get("gunicorn_workers")
+    one, two, *_ = (number for number in (4, 6, 8) if number != now)
+    return one, two
 
 
 def test_the_first_apply_has_everything_up(run: Host) -> None:
@@ -45,7 +53,8 @@ def test_the_first_apply_has_everything_up(run: Host) -> None:
 
 @pytest.mark.pitfall("D-PR1")
 def test_a_second_apply_touches_nothing(run: Host) -> None:
-    stat = f"find {STATE} /etc -newer /proc/1 -type f -printf '%p %C@\\n' | sort"
+    others = "-path '/etc/prodgen/pg-*' -prune -o"  # of tests that run on the host itself
+    stat = f"find {STATE} /etc {others} -newer /proc/1 -type f -printf '%p %C@\\n' | sort"
     before, pids = run.shell(stat), run.pids()
     ended = run.apply()
     assert ended.err.splitlines()[-1] == "no change"
@@ -56,7 +65,7 @@ def test_a_second_apply_touches_nothing(run: Host) -> None:
 
 def test_only_what_has_to_restarts(run: Host) -> None:
     before = run.pids()
-    run.configure(gunicorn_workers=6)
+    run.configure(gunicorn_workers=other_workers(run)[0])
     assert run.prodgen("diff", "--detailed-exitcode").code == 2
     run.apply()
     after = run.pids()
@@ -71,7 +80,7 @@ def test_production_flags_are_set_and_undone(run: Host) -> None:
 
 def test_a_rollback_goes_back(run: Host) -> None:
     before = run.installed()
-    run.configure(gunicorn_workers=8, http_timeout=240)
+    run.configure(gunicorn_workers=other_workers(run)[0], http_timeout=240)
     run.apply()
     assert run.installed() != before
     run.apply("--rollback")
@@ -92,13 +101,14 @@ def test_an_edit_by_hand_is_shown_and_refused(run: Host) -> None:
 
 
 def test_a_review_is_applied_only_as_it_was_read(run: Host) -> None:
-    run.configure(gunicorn_workers=6)
+    reviewed, other = other_workers(run)
+    run.configure(gunicorn_workers=reviewed)
     assert run.prodgen("diff", "-o", "/root/review.json").code == 0
-    run.configure(gunicorn_workers=8)
+    run.configure(gunicorn_workers=other)
     stale = run.prodgen("apply", "--yes", "--reviewed", "/root/review.json")
     assert stale.code == 1
     assert "has changed since /root/review.json was written" in stale.err
-    run.configure(gunicorn_workers=6)
+    run.configure(gunicorn_workers=reviewed)
     run.apply("--reviewed", "/root/review.json")
 
 
@@ -119,7 +129,9 @@ def test_a_host_that_would_not_load_it_is_left_alone(
 ) -> None:
     run.machine.put(path, text)
     before, pids = run.installed(), run.pids()
-    run.configure(gunicorn_workers=6, max_file_size=99_000_000, http_timeout=400)
+    run.configure(
+        gunicorn_workers=other_workers(run)[0], max_file_size=99_000_000, http_timeout=400
+    )
     ended = run.prodgen("apply", "--yes")
     run.shell(f"rm {path}")
     if run.settings["manager"] == "systemd" and "supervisor" in path:
@@ -142,7 +154,7 @@ def test_nobody_notices_rounds_of_changes(run: Host, figure: Figure) -> None:
         {"workers": {"reports": {"timeout": 9, "background_workers": 2}}},
     ]
     began = time.monotonic()
-    with run.load() as load:
+    with run.load(pause=PAUSE) as load:
         for number in range(rounds):
             run.bench.enqueue("short", 0.05, f"round-{number}", count=5)
             run.bench.enqueue("reports", 0.2, f"report-{number}", count=5)
@@ -215,21 +227,27 @@ def test_a_link_in_place_of_the_config_is_not_followed_as_root(run: Host) -> Non
 
 
 def changed(run: Host, share: float) -> int:
-    """Changes the bench; at which call of its apply a `share` of what it writes is written."""
+    """Changes the bench, but not what is installed; at which call of its apply a `share` of what
+    it writes is written."""
     if not run.counted:
-        run.configure(gunicorn_workers=6, http_timeout=200)
+        change(run)
         run.counted = run.calls()
-        run.apply("--rollback")
-    run.configure(gunicorn_workers=6, http_timeout=200)
+    change(run)
     return int(run.counted * share)
+
+
+def change(run: Host) -> None:
+    """Other workers and another time-out: files of Gunicorn, of nginx and of the manager."""
+    timeout = 120 if run.bench.config().get("http_timeout") == 200 else 200
+    run.configure(gunicorn_workers=other_workers(run)[0], http_timeout=timeout)
 
 
 @pytest.mark.pitfall("2")
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.7, 0.95])
 def test_a_power_cut_leaves_the_old_or_the_new(run: Host, share: float, figure: Figure) -> None:
     run.machine.run(["systemctl", "enable", "nginx", "supervisor"], check=False)
-    old = run.installed()
     number = changed(run, share)
+    old = run.installed()
     run.die_at(number)
     run.machine.power_cut()
     run.machine.boot()
@@ -245,7 +263,7 @@ def test_a_power_cut_leaves_the_old_or_the_new(run: Host, share: float, figure: 
 
 def test_a_killed_apply_is_ended_by_the_next(run: Host) -> None:
     """Files are new already, and what runs has not been told: a change of one file at that."""
-    run.configure(gunicorn_workers=6)
+    run.configure(gunicorn_workers=other_workers(run)[0])
     before = run.pids()
     run.die_before_activation()
     assert "activating" in run.shell(f"cat {STATE}/pending/journal.json")

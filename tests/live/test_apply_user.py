@@ -35,7 +35,8 @@ def as_user(run: Host, *words: str) -> Ended:
         "DBUS_SESSION_BUS_ADDRESS": f"unix:path={RUNTIME}/bus",
     }
     variables = [f"{key}={value}" for key, value in own.items()]
-    argv = ["env", "-i", *variables, *plain_command(), *words, "-t", "systemd", "-C", str(PATH)]
+    target = [] if "--rollback" in words else ["-t", "systemd"]
+    argv = ["env", "-i", *variables, *plain_command(), *words, *target, "-C", str(PATH)]
     done = run.machine.run(argv, check=False, user=USER, timeout=180)
     return Ended(done.returncode, done.stdout, done.stderr)
 

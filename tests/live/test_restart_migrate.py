@@ -34,7 +34,7 @@ WORDS = ("restart", "--migrate")
 def made(request: pytest.FixtureRequest) -> Iterator[Bench]:
     with tempfile.TemporaryDirectory(prefix="prodgen-rig-") as folder:
         Path(folder).chmod(0o755)
-        with bench_up(request.param, Path(folder), sites=SITES) as run:
+        with bench_up(request.param, Path(folder), sites=SITES, quick=True) as run:
             yield run
 
 
@@ -252,7 +252,7 @@ def test_another_bench_on_the_same_redis(run: Bench) -> None:
 
 
 def test_where_the_web_hears_of_it_late(ground: Path) -> None:
-    with bench_up("supervisor", ground, frappe_version="16.0.0") as run:
+    with bench_up("supervisor", ground, frappe_version="16.0.0", quick=True) as run:
         with told(run, "one.test", seconds=2), running(run, *WORDS) as started:
             wait_for(lambda: migrations(run), 60, "the migration")
             assert {status(run) for _ in range(8)} == {503}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import tempfile
@@ -11,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from prodgen.deploy.maintenance import KEY, LEFT_ON, NOTE
+from prodgen.deploy.stage import only_one
+from prodgen.review.sitekeys import FILE
 from tests.live.restarting import bench_up, prodgen, running
 from tests.live.supervised import Supervised
 from tests.live.systemd_bench import Run
@@ -97,6 +101,22 @@ def test_only_what_differs_is_older_than_a_file_of_many(run: Bench) -> None:
         assert len(older(head)) < len(run.pids())
     finally:
         installed.unlink()
+
+
+@pytest.mark.parametrize("command", ["status", "doctor"])
+def test_what_a_killed_migration_left_is_named(run: Bench, command: str) -> None:
+    note = run.bench.file(NOTE)
+    note.write_text(json.dumps({FILE: None}))
+    run.bench.set_config(**{KEY: True})
+    with only_one(run.bench.place.real(run.bench.path)):  # one is still at work
+        assert LEFT_ON not in prodgen(run, command).out
+    said = prodgen(run, command).out
+    assert LEFT_ON in said
+    assert "prodgen restart" in said.partition(LEFT_ON)[2]
+    assert prodgen(run, "restart", "scheduler").code == 0
+    assert not note.exists()
+    assert LEFT_ON not in prodgen(run, command).out
+    assert KEY not in run.bench.config()
 
 
 def test_it_is_shown_anew_until_ctrl_c(run: Bench) -> None:

@@ -16,7 +16,7 @@ from prodgen.plan.model import Plan
 from prodgen.provenance import Sourced
 from prodgen.targets.nginx import TARGET as NGINX
 from tests.live.restarting import prodgen, roll
-from tests.live.supervised import Edit, Figure, Supervised, commands_of, supervised
+from tests.live.supervised import Edit, Figure, Supervised, commands_of, settled, supervised
 from tests.rig import procs
 from tests.rig.client import Answer, fetch
 from tests.rig.load import Load
@@ -96,6 +96,7 @@ def test_no_request_fails_over_rolling_restarts(
         commands=commands_of(origin),
         frappe_version=frappe,
         stack=stack,
+        edit=settled,
         change=lambda plan: with_gunicorn(plan, **settings),
     ) as run:
         with clients(run) as load:

@@ -96,11 +96,15 @@ def test_a_unit_that_runs_takes_each_as_a_new_one_does(shared: Machine) -> None:
 
 def attributes(machine: Machine, name: str) -> list[str]:
     """What a process got at its start and keeps: what stands here needs a restart to change."""
-    own = f"/proc/{pid(machine, name)}"
+    number = pid(machine, name)
+    own = f"/proc/{number}"
     lines = machine.run(["sh", "-c", f"""
-        cat {own}/limits {own}/oom_score_adj {own}/loginuid; tr '\\0' '\\n' < {own}/environ
-        grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp)' {own}/status
-        readlink {own}/cwd {own}/root {own}/ns/net; cut -d' ' -f18,19,41 {own}/stat
+        cat {own}/limits {own}/oom_score_adj {own}/loginuid {own}/coredump_filter
+        tr '\\0' '\\n' < {own}/environ; cut -d' ' -f5,6,9- {own}/mountinfo
+        grep -E '^(Umask|Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp|Cpus_allowed)' {own}/status
+        readlink {own}/cwd {own}/root {own}/ns/net {own}/ns/ipc {own}/ns/uts
+        for one in 0 1 2; do readlink {own}/fd/$one | sed 's/[0-9]*]/]/'; done
+        ionice -p {number}; cut -d' ' -f18,19,41 {own}/stat
         tr '\\0' ' ' < {own}/cmdline"""]).stdout.splitlines()  # fmt: skip
     own_words = ("INVOCATION_ID", "SYSTEMD_EXEC_PID", "JOURNAL_STREAM")
     return [line for line in lines if not line.startswith(own_words)]

@@ -52,9 +52,6 @@ CASES: Mapping[str, tuple[Case, ...]] = {
     ),
     "PG803": (Case({SETTINGS: "version: 1\n"}, ("init",)),),
     "PG804": (Case({"build": FOLDER}, ("diff", "build")),),
-    "PG808": (
-        Case({SETTINGS: "version: 1\nbench_name: never-applied\n"}, ("apply", "--rollback")),
-    ),
     "PG810": (Case({"build": FOLDER}, ("verify", "build")),),
     "PG811": (
         Case(

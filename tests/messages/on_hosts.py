@@ -41,6 +41,13 @@ def _not_roots() -> None:
     show([apply._not_roots(Path("/home/frappe/made.tar"))], color=False)
 
 
+def _nothing_before() -> None:
+    try:
+        apply._former(Path("/nowhere"))
+    except Stopped as stopped:
+        show(stopped.found, color=False)
+
+
 def _moved() -> None:
     now = {"/etc/supervisor/conf.d/frappe-bench.conf": "1"}
     show([reviewfile._moved(Path("review.json"), "installed", {}, now)], color=False)
@@ -61,5 +68,6 @@ DIRECT: Mapping[str, Direct] = {
     "PG807": Direct("a review needs files of prodgen in /etc", _moved),
     "PG812": Direct("an adoption needs files in this machine's /etc", _not_kept),
     "PG813": Direct("units lie in this machine's /etc", _units),
+    "PG808": Direct("root's apply reads a bench as its owner, who enters no test", _nothing_before),
     "PG809": Direct("who may write depends on this machine's folders", _not_roots),
 }

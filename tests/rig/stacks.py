@@ -35,6 +35,14 @@ STACKS: dict[str, tuple[str, ...]] = {
     "frappe16": ("gunicorn==23.0.0", "rq==2.6.1", "redis==7.1.0", "async-timeout"),
     "newest": ("gunicorn", "rq", "redis", "async-timeout"),
     "supervisor43": ("supervisor==4.3.0",),
+    "prodgen": (
+        "click>=8.2",
+        "Jinja2>=3.1.2",
+        "jsonschema>=4.18",
+        "PyYAML>=6.0",
+        "redis>=4.5",
+        "async-timeout",
+    ),
 }
 
 
