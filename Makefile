@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := fixtures/frappe-16/frappe-bench
 
-.PHONY: lowest release bench version-matrix systemd-versions nginx-versions demo test setup lint types packages stacks golden fuzz clean
+.PHONY: lowest release bench version-matrix systemd-versions nginx-versions demo test setup lint types packages stacks golden docs docs-links fuzz clean
 
 demo: $(VENV)/installed
 	$(BIN)/prodgen render --target supervisor --bench $(SAMPLE)
@@ -25,7 +25,7 @@ $(VENV)/installed: pyproject.toml
 	touch $@
 
 $(VENV)/tested: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --group test --group lint
+	$(BIN)/python -m pip install --quiet --group test --group lint --group docs
 	touch $@
 
 # The servers that the live tests start; needs root, else it says what is missing.
@@ -46,7 +46,18 @@ types: $(VENV)/tested
 # Renders the expected files of the fixtures anew; read the difference before you commit it.
 golden: $(VENV)/tested
 	$(BIN)/python -m pytest tests/test_golden.py tests/messages tests/test_template_docs.py \
-		tests/cli/test_share.py tests/plan/test_picture.py tests/review --update-golden
+		tests/cli/test_share.py tests/plan/test_picture.py tests/review \
+		tests/docs/test_reference.py tests/docs/test_site.py --update-golden
+
+# The pages of docs/ as a site, in build/docs/; a warning is an error.
+docs: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --group docs
+	$(BIN)/python -m sphinx -b html -n -W --keep-going -q docs build/docs
+
+# Whether the links that lead elsewhere lead somewhere; needs the network.
+docs-links: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --group docs
+	$(BIN)/python -m sphinx -b linkcheck -q docs build/docs-links
 
 # The units on the systemd of every Debian release; needs root and debootstrap, takes 15 minutes.
 systemd-versions: $(VENV)/tested stacks
@@ -80,7 +91,9 @@ release: $(VENV)/installed
 	$(BIN)/python -m build
 	$(PYTHON) -m venv --clear --without-pip build/release
 	$(BIN)/python -m pip --python build/release/bin/python install --quiet dist/*.whl
-	$(BIN)/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml \
+	version=$$(build/release/bin/python -Ic 'import prodgen; print(prodgen.__version__)') && \
+		sed "s/^dynamic = .*/version = \"$$version\"/" pyproject.toml >build/pyproject.toml
+	$(BIN)/cyclonedx-py environment --output-reproducible --pyproject build/pyproject.toml \
 		--output-file build/sbom.cdx.json build/release/bin/python
 
 # The tests that start no server, with the oldest releases that pyproject.toml allows.
@@ -91,7 +104,8 @@ lowest:
 		--resolution lowest-direct pyproject.toml --output-file .rig/lowest.txt
 	.rig/lowest/bin/uv pip install --quiet --python .rig/lowest/bin/python --group test \
 		--constraints .rig/lowest.txt --editable '.[restart]'
-	.rig/lowest/bin/python -m pytest -m "not live" --ignore tests/live --ignore tests/test_packaging.py
+	.rig/lowest/bin/python -m pytest -m "not live" --ignore tests/live --ignore tests/test_packaging.py \
+		--ignore tests/ci/test_lint.py --ignore tests/docs/test_site.py
 
 # A million random and mutated inputs: none may surprise prodgen.
 fuzz: $(VENV)/tested
