@@ -50,8 +50,8 @@ def _show_version(context: click.Context, _option: click.Parameter, wanted: bool
     invoke_without_command=True,
     subcommand_metavar="[COMMAND] [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
-    epilog="Exit codes: 0 done, 1 error, 2 changes pending (--check), 64 wrong usage, "
-    "70 internal error, 130 interrupted.",
+    epilog="Exit codes: 0 done, 1 error, 2 changes pending (--check, --detailed-exitcode), "
+    "4 not healthy, 64 wrong usage, 70 internal error, 130 interrupted.",
 )
 @click.option(
     "--version",

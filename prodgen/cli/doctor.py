@@ -70,7 +70,8 @@ def as_text(found: Sequence[Finding], *, quiet: bool, color: bool, columns: int 
         lines += [head + first.removeprefix(word), *rest]
         if one.fix:
             fix = f"{'':<8}   fix: {printable(one.fix)}"
-            lines += wrapped(fix, columns, f"{'':<16}")
+            # A line break within quotes would be one of the command that is copied.
+            lines += [fix] if "'" in one.fix else wrapped(fix, columns, f"{'':<16}")
     return "".join(f"{line}\n" for line in lines)
 
 

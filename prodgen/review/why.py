@@ -31,8 +31,21 @@ FIELDS = {
     "Service.KillSignal": "stop",
 }
 """Which field of a service a setting of Supervisor or systemd is made of."""
-NGINX = {"client_max_body_size": "largest_body", "listen": "port"}
-"""Which field of a site a setting of nginx is made of; the rest is made of its names."""
+NGINX = {"client_max_body_size": "largest_body", "listen": "port", "server_name": "", "": ""}
+"""Which field of a site a setting of nginx is made of; empty is its name."""
+RATES = ("login_rate", "api_rate")
+OPTIONS = {
+    "access_log": ("access_log",),
+    "log_format": ("json_logs",),
+    "gzip_static": ("gzip_static",),
+    "set_real_ip_from": ("trusted_proxies",),
+    "ssl_protocols": ("tls",),
+    "ssl_ciphers": ("tls",),
+    "limit_req": RATES,
+    "limit_req_status": RATES,
+    "limit_req_zone": RATES,
+}
+"""Which settings below `nginx:` one is made of."""
 PROXY = ("proxy_read_timeout", "proxy_send_timeout")
 GUNICORN = {"preload_app": "preload"}
 """Settings of Gunicorn that the plan calls otherwise."""
@@ -86,9 +99,13 @@ class Reasons:
         words = block.split()
         if self.plan and self.plan.proxy and key in PROXY:
             return self.plan.proxy.read_timeout.origin
-        for site in self.plan.sites if self.plan else ():
+        if self.plan and key in OPTIONS:
+            found = [getattr(self.plan.nginx, one).origin for one in OPTIONS[key]]
+            said = [one for one in found if place_of(one)]
+            return said[0] if len(said) == 1 else found[0] if len(found) == 1 else None
+        for site in self.plan.sites if self.plan and key in NGINX else ():
             for name in site.names:
                 if name.name.value in words:
-                    value = getattr(site, NGINX[key]) if key in NGINX else name.name
+                    value = getattr(site, NGINX[key]) if NGINX[key] else name.name
                     return value.origin if isinstance(value, Sourced) else None
         return None

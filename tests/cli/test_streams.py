@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import COMMAND, PLAIN_ENVIRONMENT, copy_bench, prodgen
+from tests.rig.waiting import wait_for
 
 PRODGEN = shlex.join(COMMAND)
 WRITERS = ("render -q -t supervisor", "--help", "--version", "schema", "schema prodgen",
@@ -66,14 +67,11 @@ def test_files_are_whole_with_every_stream_closed(bench: Path) -> None:
     assert shell("prodgen render -o out --check", bench)[0] == 0
 
 
-def wait_for_handlers(pid: int) -> None:
-    """Returns when the process catches SIGTERM: from then on prodgen answers, not Python alone."""
-    for _ in range(1000):
-        caught = re.search(r"SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())
-        if caught and int(caught[1], 16) >> (signal.SIGTERM - 1) & 1:
-            return
-        time.sleep(0.005)
-    pytest.fail("it never catches SIGTERM")
+def has_handlers(child: subprocess.Popen[str]) -> bool:
+    """Whether it catches SIGTERM, so that prodgen answers and not Python alone, or has ended."""
+    caught = re.search(r"SigCgt:\s*(\w+)", Path(f"/proc/{child.pid}/status").read_text())
+    is_caught = caught is not None and int(caught[1], 16) >> (signal.SIGTERM - 1) & 1 == 1
+    return is_caught or child.poll() is not None
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -88,7 +86,7 @@ def test_a_signal_leaves_nothing_half_made(number: signal.Signals, bench: Path) 
             stderr=subprocess.PIPE,
             text=True,
         )
-        wait_for_handlers(child.pid)
+        wait_for(lambda: has_handlers(child), 30, "its handlers", every=0.005)  # noqa: B023
         time.sleep(step * 0.03)
         child.send_signal(number)
         err = child.communicate(timeout=30)[1]
@@ -100,6 +98,24 @@ def test_a_signal_leaves_nothing_half_made(number: signal.Signals, bench: Path) 
         codes.add(child.returncode)
     assert codes <= {130, 0, -number, -signal.SIGINT}
     assert not list(bench.glob(".prodgen-*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("moment", ["gc.freeze = hit", "atexit.register(hit)"])
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_a_signal_after_the_last_word_is_too_late(
+    number: signal.Signals, moment: str, interrupted: bool, bench: Path
+) -> None:
+    """Python is on its way out: there is nothing left to undo, and nobody to catch anything."""
+    program = f"""
+import atexit, gc, os, prodgen.cli.main as main
+def hit(*_): os.kill(os.getpid(), {int(number)})
+{moment}
+if {interrupted}: main._run = hit
+raise SystemExit(main.main())
+"""
+    done = prodgen("render", "-q", "-o", "out", cwd=bench, command=(COMMAND[0], "-c", program))
+    assert (done.code, done.all) == ((130, "prodgen: interrupted\n") if interrupted else (0, ""))
 
 
 def test_a_signal_that_was_ignored_stays_so(bench: Path) -> None:
