@@ -16,6 +16,7 @@ from prodgen.cli.bench import refusal, subject_from, supervisor_option
 from prodgen.cli.delivery import make_complete
 from prodgen.cli.events import reporter
 from prodgen.cli.exits import Exit
+from prodgen.cli.hostfile import host_notes
 from prodgen.cli.messages import say, show
 from prodgen.cli.options import (
     TARGET_NAMES,
@@ -182,6 +183,8 @@ def mend_first(outcome: Outcome, plan: Plan, wishes: Wishes, *, quiet: bool) -> 
 def _run(
     plan: Plan, outcome: Outcome, artifacts: Sequence[Artifact], wishes: Wishes, *, quiet: bool
 ) -> int:
+    if not quiet:
+        show(host_notes(artifacts), color=wants_color(wishes.color))
     new = side_of(artifacts)
     state = state_folder(plan)
     made = created_files(Path(state)) if wishes.rollback else {}

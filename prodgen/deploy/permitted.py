@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from prodgen.deploy.objection import Objection
 from prodgen.plan.model import Plan
 from prodgen.review.blame import place_of
-from prodgen.targets.artifacts import Artifact
+from prodgen.targets.artifacts import HOST_FILES, Artifact
 from prodgen.targets.systemd_syntax import escaped_name, slice_name
 
 PLACES = (
@@ -46,14 +46,15 @@ def breaches(plan: Plan, artifacts: Iterable[Artifact]) -> Iterator[Objection]:
     bench = plan.bench_name.value
     own = (f"/{bench}", f"/{escaped_name(bench)}", f"/{slice_name(bench)}")
     for artifact in artifacts:
+        if artifact.destination in HOST_FILES:
+            continue  # apply leaves it to root's own hand
         path = str(artifact.destination)
         if not path.startswith((*PLACES, f"/etc/nginx/{bench}/")):
             yield Objection(f"{path} is no place for a file of prodgen's", "render it with -o DIR")
         elif not any(name in path for name in own):
             yield Objection(
                 f"{path} is not this bench's alone: only root may ask for it",
-                "render it with -o DIR and --config of another file, and install it yourself; "
-                "take the setting (`nginx: default_server`) out of prodgen.yaml",
+                "render it with -o DIR, and install it yourself",
             )
     yield from _user(plan)
     if LOGS not in plan.log_folder.value.parents:

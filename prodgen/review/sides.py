@@ -7,7 +7,7 @@ from enum import Enum
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from prodgen.targets.artifacts import Artifact
+from prodgen.targets.artifacts import HOST_FILES, Artifact
 
 
 class Placed(NamedTuple):
@@ -46,11 +46,11 @@ class FileChange(NamedTuple):
 
 
 def side_of(artifacts: Iterable[Artifact]) -> dict[PurePosixPath, Placed]:
-    """The artifacts that are installed somewhere, where they would be."""
+    """The artifacts that are installed for the bench, where they would be."""
     return {
         one.destination: Placed(one.text, one.target, one.mode)
         for one in artifacts
-        if one.destination.is_absolute()
+        if one.destination.is_absolute() and one.destination not in HOST_FILES
     }
 
 

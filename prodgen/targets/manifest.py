@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from prodgen.targets.artifacts import Artifact
+from prodgen.targets.artifacts import HOST_FILES, Artifact
 
 FORMAT_VERSION = 1
 PATH = PurePosixPath("manifest.json")
@@ -76,11 +76,12 @@ class Listed(NamedTuple):
 
 
 def listed_files(manifest: bytes | None) -> list[Listed]:
-    """The files that a manifest lists and that are installed somewhere.
+    """The files that a manifest lists and that are installed for its bench.
 
     None where it is not one of prodgen's.
     """
-    return [one for one in _all_files(manifest) if one.destination.is_absolute()]
+    placed = (one for one in _all_files(manifest) if one.destination.is_absolute())
+    return [one for one in placed if one.destination not in HOST_FILES]
 
 
 def _all_files(manifest: bytes | None) -> list[Listed]:

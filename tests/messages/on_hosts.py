@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from prodgen.cli import adopt, apply, reviewfile
+from prodgen.cli import adopt, apply, hostfile, reviewfile
 from prodgen.cli.messages import show
 from prodgen.cli.reviewing import Stopped
 from prodgen.deploy.apply import End, Outcome
 from prodgen.deploy.objection import Objection
 from prodgen.plan.model import Manager
+from prodgen.targets.artifacts import HOST_FILES, Artifact
 from tests.review.reviewed import plan_with
 
 
@@ -57,6 +58,13 @@ def _not_kept() -> None:
     show([adopt.not_kept(3)], color=False)
 
 
+def _of_the_host() -> None:
+    made = Artifact(
+        PurePosixPath("nginx/00-prodgen-host.conf"), "", next(iter(HOST_FILES)), "nginx"
+    )
+    show(hostfile.host_notes([made], Path("/nowhere")), color=False)
+
+
 def _units() -> None:
     units = ["/etc/systemd/system/frappe-bench.target"]
     show([adopt.under_another(Manager.SYSTEMD, Manager.SUPERVISOR, units)], color=False)
@@ -69,5 +77,6 @@ DIRECT: Mapping[str, Direct] = {
     "PG812": Direct("an adoption needs files in this machine's /etc", _not_kept),
     "PG813": Direct("units lie in this machine's /etc", _units),
     "PG808": Direct("root's apply reads a bench as its owner, who enters no test", _nothing_before),
+    "PG814": Direct("what is installed depends on this machine's /etc", _of_the_host),
     "PG809": Direct("who may write depends on this machine's folders", _not_roots),
 }
