@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
+from prodgen.plan.rules import MULTIPART_OVERHEAD
 from prodgen.review import adopt_nginx_bench as bench
 from prodgen.review.adopt_certbot import adopt_challenge, challenge_root
 from prodgen.review.adopt_nginx_bench import spelled
@@ -14,6 +15,8 @@ from prodgen.review.adopt_nginx_location import adopt_location
 from prodgen.review.adopt_nginx_words import Ours, Theirs, argument, leaves, names_of
 from prodgen.review.adopted import Adoption, Entry, Lot, joined
 from prodgen.review.nginx_blocks import Directive
+
+UNITS = {"k": 1024, "m": 1024**2, "g": 1024**3}
 
 
 def adopt_server(server: Directive, theirs: Theirs) -> Adoption:
@@ -69,6 +72,8 @@ def _own_line(one: Directive, subject: str, server: Directive, theirs: Theirs) -
     """What neither ours nor bench has."""
     mine = theirs.ours.serving(names_of(server)) or theirs.ours.servers
     rival = clashing(one, (each for server in mine for each in server.inner or ()))
+    if rival and one.words[0] == "client_max_body_size":
+        return _body_limit(one, rival, subject)
     if rival or one.words[0] == "root":
         note = TO_SET.get(one.words[0], f"ours has `{spelled(rival)}`" if rival else "")
         return entry(Lot.OPEN, subject, one, note)
@@ -84,6 +89,23 @@ def _own_line(one: Directive, subject: str, server: Directive, theirs: Theirs) -
         )
         return entry(Lot.OPEN, subject, one, note)
     return moved(one, subject, "server.d", theirs)
+
+
+def _body_limit(one: Directive, rival: Directive, subject: str) -> Adoption:
+    """Nothing is lost where ours takes as much; else the limit of Frappe's that makes it so."""
+    wanted, ours = bytes_of(argument(one)), bytes_of(argument(rival))
+    if wanted and ours >= wanted:
+        return entry(Lot.DEFAULT, subject, one, f"ours: {spelled(rival)}")
+    limit = wanted - MULTIPART_OVERHEAD
+    note = f'common_site_config.json: "max_file_size": {limit}' if limit > 0 else ""
+    return entry(Lot.OPEN, subject, one, note or TO_SET[one.words[0]])
+
+
+def bytes_of(text: str) -> int:
+    """A size as nginx writes it, in bytes; 0 where it is none, which is nginx's for no limit
+    (ngx_parse_size)."""
+    figures, unit = text.rstrip("kKmMgG"), text[-1:].lower()
+    return int(figures) * UNITS.get(unit, 1) if figures.isdecimal() else 0
 
 
 def _instead(one: Directive, mine: Sequence[Directive]) -> str:

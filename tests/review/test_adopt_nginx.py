@@ -238,3 +238,20 @@ def test_what_is_written_reads_as_it_was(line: str) -> None:
 def test_a_quote_that_has_its_backslash_keeps_it() -> None:
     written = as_nginx(parse(r"""return 200 'a \"b c';""")[0])
     assert written == 'return 200 "a \\"b c";\n'
+
+
+@pytest.mark.parametrize(
+    ("limit", "note"),
+    [
+        ("400m", 'common_site_config.json: "max_file_size": 418381824'),
+        ("51200k", None),
+        ("20M", None),
+        ("1048576", None),
+        ("1g", 'common_site_config.json: "max_file_size": 1072693248'),
+        ("0", 'common_site_config.json: "max_file_size" (in bytes)'),
+    ],
+)
+def test_a_limit_on_uploads_is_lost_only_where_ours_is_lower(limit: str, note: str | None) -> None:
+    line = f"client_max_body_size {limit}"
+    expected = {} if note is None else {line: note}
+    assert left_open(adopted(server(f"{line};"))) == expected
