@@ -29,6 +29,13 @@ PORTS = (8000, 9000, 13000, 11000)
 SECOND, SECOND_SITE = HOME / "crm-bench", "crm.example.com"
 INSTALLED = Path("/usr/local/lib/prodgen")
 COLUMNS = 80
+SCRIPT = """\
+import sys
+from prodgen.cli.main import main
+from prodgen.targets import supervisor
+supervisor.SETTLED_SECONDS = 1  # Supervisor's wait for a start: nothing of it is on a page
+sys.exit(main())
+"""
 QUESTION = re.compile(r"(\[y/N\]|\[Y/n\]): ?$")
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 ENVIRONMENT = {
@@ -140,12 +147,10 @@ def install(machine: Machine) -> None:
     major, minor = stacks.python_version(python)
     packages = machine.real(INSTALLED / f"lib/python{major}.{minor}/site-packages")
     shutil.copytree(stacks.stack("prodgen"), packages)
-    skip = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "prodgen", packages / "prodgen", ignore=skip)
+    shutil.copytree(ROOT / "prodgen", packages / "prodgen")
     shutil.copytree(ROOT / "templates", packages / "prodgen/templates")
     machine.put(INSTALLED / "pyvenv.cfg", f"home = {python.parent}\n")
-    script = "import sys\nfrom prodgen.cli.main import main\nsys.exit(main())\n"
-    machine.put(INSTALLED / "bin/prodgen", f"#!{INSTALLED}/bin/python\n{script}", 0o755)
+    machine.put(INSTALLED / "bin/prodgen", f"#!{INSTALLED}/bin/python\n{SCRIPT}", 0o755)
     machine.real(INSTALLED / "bin/python").symlink_to(python)
     machine.real(Path("/usr/local/bin/prodgen")).symlink_to(INSTALLED / "bin/prodgen")
     machine.put("/etc/sudoers.d/frappe", f"{USER} ALL=(ALL) NOPASSWD: ALL\n", 0o440)

@@ -56,7 +56,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 def build(source: Path, folder: Path) -> str:
     """What Sphinx has against the pages; it looks at all of them."""
-    strict = ["-n", "-W", "--keep-going", "-q"]
+    strict = ["-n", "-W", "--keep-going", "-q", "--no-color"]
     command = [sys.executable, "-B", "-m", "sphinx", *strict, "-d", f"{folder}.cache"]
     done = subprocess.run([*command, source, folder], cwd=ROOT, capture_output=True, text=True)
     return done.stderr + (done.stdout if done.returncode else "")

@@ -25,7 +25,7 @@ ASK = "curl -s -H 'Host: one.test' localhost"
 
 @pytest.fixture(scope="module")
 def run() -> Iterator[Host]:
-    with host("supervisor", supervisor=False) as made:
+    with host("supervisor", supervisor=False, quick=True) as made:
         set_up(made)
         yield made
 

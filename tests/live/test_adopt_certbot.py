@@ -45,7 +45,7 @@ CLOSED = f'		auth_basic "mine";\n		auth_basic_user_file {PASSWORDS};\n'
 
 @pytest.fixture(scope="module")
 def run() -> Iterator[Host]:
-    with host("supervisor", supervisor=False, gunicorn_workers=5) as made:
+    with host("supervisor", supervisor=False, quick=True, gunicorn_workers=5) as made:
         theirs = (THEIRS / "nginx.conf").read_text()
         theirs = theirs.replace(FIRST, MINE + FIRST, 1).replace(GUARD, GUARD + CLOSED)
         for one in parse(theirs):

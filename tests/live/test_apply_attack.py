@@ -75,7 +75,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def made() -> Iterator[Host]:
-    with host("supervisor") as machine:
+    with host("supervisor", quick=True) as machine:
         machine.apply()
         machine.shell(f"mkdir -m 700 {FOREIGN}; mkdir {FOREIGN}/logs {FOREIGN}/sites")
         machine.machine.put(f"{FOREIGN}/precious", f'{{"a": "{WORD}"}}\n', 0o600)

@@ -24,7 +24,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def made() -> Iterator[Host]:
-    with host("supervisor") as machine:
+    with host("supervisor", quick=True) as machine:
         machine.apply()
         yield machine
 

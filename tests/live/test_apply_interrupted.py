@@ -14,7 +14,7 @@ FLAG = "restart_supervisor_on_update"
 
 @pytest.fixture(scope="module")
 def run() -> Iterator[Host]:
-    with host("supervisor") as machine:
+    with host("supervisor", quick=True) as machine:
         yield machine
 
 

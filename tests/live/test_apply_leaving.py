@@ -18,7 +18,7 @@ SLEEPER = {"command": "/bin/sleep 86400", "stop_timeout": GROUP}
 
 @pytest.fixture(scope="module")
 def run() -> Iterator[Host]:
-    with host("supervisor") as machine:
+    with host("supervisor", quick=True) as machine:
         machine.set(workers={"stop_cap": STOP}, processes={"sleeper": SLEEPER})
         machine.apply()
         yield machine

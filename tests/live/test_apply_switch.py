@@ -14,7 +14,7 @@ Figure = Callable[[str], None]
 
 @pytest.fixture(scope="module")
 def run() -> Iterator[Host]:
-    with host("supervisor") as machine:
+    with host("supervisor", quick=True) as machine:
         machine.apply()
         yield machine
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.live.applying import SITE, STATE, Host, host
-from tests.live.restarting import ENVIRONMENT, Ended, plain_command
+from tests.live.restarting import COMMAND, ENVIRONMENT, Ended, plain_command
 from tests.live.systemd_bench import NAME, PATH, USER
 from tests.rig.client import fetch
 
@@ -24,7 +24,8 @@ def run() -> Iterator[Host]:
 
 def prodgen(run: Host, user: str, *words: str, before: str = "true") -> Ended:
     variables = [f"{key}={value}" for key, value in ENVIRONMENT.items()]
-    command = shlex.join([*plain_command(), *words, "-C", str(PATH)])
+    program = COMMAND if user == "root" else plain_command()
+    command = shlex.join([*program, *words, "-C", str(PATH)])
     argv = ["env", "-i", *variables, "sh", "-c", f"{before} && exec {command}"]
     done = run.machine.run(argv, check=False, user=user, timeout=180)
     return Ended(done.returncode, done.stdout, done.stderr)
