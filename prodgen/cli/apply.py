@@ -262,7 +262,7 @@ def _former(state: Path) -> list[Artifact]:
         return former_artifacts(state)
     except NoFormer as nothing:
         raise Stopped(
-            error("PG808", str(nothing), None, "apply one; the next one can be taken back")
+            error("PG808", str(nothing), None, "install its config with `prodgen apply`; that can be taken back")
         ) from None
 
 
