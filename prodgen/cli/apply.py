@@ -261,9 +261,8 @@ def _former(state: Path) -> list[Artifact]:
     try:
         return former_artifacts(state)
     except NoFormer as nothing:
-        raise Stopped(
-            error("PG808", str(nothing), None, "install its config with `prodgen apply`; that can be taken back")
-        ) from None
+        way_out = "install its config with `prodgen apply`; that can be taken back"
+        raise Stopped(error("PG808", str(nothing), None, way_out)) from None
 
 
 def _require_trust(path: Path) -> None:

@@ -64,7 +64,8 @@ def sudoers_file(plan: Plan) -> str:
 def sudoers_lines(plan: Plan, prodgen: str) -> list[str]:
     """What the bench's user needs: prodgen's restart, and what `bench restart` calls with sudo
     (bench/bench.py, `reload`). Each is one command with all its arguments, and no wildcard."""
-    commands = [[*shlex.split(prodgen), "restart", "-C", str(plan.bench.value)]]
+    start, bench = shlex.split(prodgen), ["-C", str(plan.bench.value)]
+    commands = [[*start, "restart", *bench], [*start, "restart", "--migrate", *bench]]
     client = shutil.which("supervisorctl", path=SYSTEM_PATH)
     if plan.manager.value is Manager.SUPERVISOR and client:
         groups = {

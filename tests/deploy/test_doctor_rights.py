@@ -14,11 +14,12 @@ def test_what_sudo_would_read_otherwise_is_escaped() -> None:
     assert sudoers_command(["/bin/x", "a-web:", "b,c=d*"]) == r"/bin/x a-web\: b\,c\=d\*"
 
 
-def test_systemd_needs_one_line() -> None:
+def test_systemd_needs_prodgen_s_own_commands_alone() -> None:
     plan = PLAN._replace(manager=sourced(Manager.SYSTEMD))
-    [line] = sudoers_lines(plan, "/usr/local/bin/prodgen")
-    own = "/usr/local/bin/prodgen restart -C /home/frappe/frappe-bench"
-    assert line == f"frappe ALL=(root) NOPASSWD: {own}"
+    assert sudoers_lines(plan, "/usr/local/bin/prodgen") == [
+        f"frappe ALL=(root) NOPASSWD: /usr/local/bin/prodgen {words} -C /home/frappe/frappe-bench"
+        for words in ("restart", "restart --migrate")
+    ]
 
 
 def test_a_name_that_sudo_does_not_skip() -> None:
