@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from prodgen.deploy.runner import run
 from prodgen.deploy.supervisor_rpc import Rpc, find_server
+from prodgen.deploy.swap import make_folders
 from prodgen.deploy.systemd import control, parse_show, show_command
 from prodgen.plan.model import Manager, Plan
 from prodgen.review import adopt_certbot, adopt_nginx, adopt_supervisor, adopt_systemd
@@ -17,10 +18,11 @@ from prodgen.review.adopt_nginx_words import Ours, ours_of
 from prodgen.review.adopt_systemd_unit import Both
 from prodgen.review.adopted import Adoption, joined
 from prodgen.review.impact import merged
-from prodgen.review.meaning import Block, unit_blocks
+from prodgen.review.impact_systemd import units_in
 from prodgen.review.sides import Placed, Side
 from prodgen.targets.artifacts import Artifact
 from prodgen.targets.supervisor_groups import installed_file
+from prodgen.targets.systemd import SYSTEM_FOLDER
 
 PLACES = (
     ("supervisor", "/etc/supervisor/conf.d", "*.conf"),
@@ -30,7 +32,7 @@ PLACES = (
 )
 """Where bench and people put what is for a bench (Debian's and Red Hat's folders)."""
 UNITS = tuple(
-    ("systemd", str(adopt_systemd.FOLDER), pattern)
+    ("systemd", str(SYSTEM_FOLDER), pattern)
     for pattern in ("*.service", "*.target", "*.socket", "*.timer", "*.slice", "*.d/*.conf")
 )
 RENEWALS = (("nginx", "/etc/letsencrypt/renewal", "*.conf"),)
@@ -74,7 +76,7 @@ def plan_takeover(plan: Plan, new: Side, owned: Collection[PurePosixPath], root:
             found[str(path)] = adopt_certbot.adopt_renewal(one.text, ours)
     files = {path: one for path, one in _files(root, UNITS) if path not in owned}
     units = adopt_systemd.units_of_bench(files, plan, new)
-    mine = _unit_blocks(new)
+    mine = units_in(new)
     found |= adopt_systemd.adopt_systemd(units, Both(plan, mine, frozenset(units.known)))
     if plan.manager.value is Manager.SUPERVISOR:
         old = merged(theirs, "supervisor")
@@ -104,15 +106,6 @@ def _files(
                 yield place, Placed(text, target, path.stat().st_mode & 0o7777)
 
 
-def _unit_blocks(side: Side) -> dict[str, Block]:
-    """Our units by name."""
-    return {
-        path.name: unit_blocks(one.text)["unit"]
-        for path, one in side.items()
-        if one.target == "systemd"
-    }
-
-
 def _own(plan: Plan, texts: Mapping[str, str]) -> Iterator[Artifact]:
     bench = plan.bench_name.value
     for place, text in texts.items():
@@ -120,7 +113,7 @@ def _own(plan: Plan, texts: Mapping[str, str]) -> Iterator[Artifact]:
             ours = installed_file(plan)
             path, target = ours.with_name(f"{bench}-own{ours.suffix}"), "supervisor"
         elif place.endswith((".service.d", ".target.d")):
-            path, target = adopt_systemd.FOLDER / place / OWN, "systemd"
+            path, target = SYSTEM_FOLDER / place / OWN, "systemd"
         else:
             path, target = PurePosixPath("/etc/nginx", bench, place, OWN), "nginx"
         yield Artifact(PurePosixPath("own", place, path.name), text, path, target)
@@ -148,10 +141,9 @@ def with_room(own: Iterable[Artifact]) -> Iterator[None]:
     made: list[Path] = []
     try:
         for one in own:
-            for folder in reversed(Path(one.destination).parents):
-                if not folder.exists():
-                    folder.mkdir(mode=0o755)
-                    made.append(folder)
+            # Each as it is made: where one cannot be, those before it go again.
+            for folder in make_folders(Path("/"), one.destination.relative_to("/")):
+                made.append(folder)  # noqa: PERF402
         yield
     finally:
         for folder in reversed(made):

@@ -113,10 +113,8 @@ def apply(job: Job) -> Outcome:
     """Installs what the job wants. Raises OSError where the host cannot be read or written
     before anything live has changed; afterwards everything is put back first. Raises Refused where
     another prodgen is at work on the bench."""
-    with plain_umask():
-        job.state.mkdir(parents=True, exist_ok=True)
-        with _held(job):
-            return _apply(job)
+    with _held(job):
+        return _apply(job)
 
 
 def mend(job: Job) -> None:
@@ -130,6 +128,8 @@ def mend(job: Job) -> None:
 def _held(job: Job) -> Iterator[None]:
     """While it lasts, no other prodgen applies to the bench or restarts it; else Refused."""
     with contextlib.ExitStack() as stack:
+        stack.enter_context(plain_umask())
+        job.state.mkdir(parents=True, exist_ok=True)
         stack.enter_context(only_one(job.state))
         if job.activates:
             job.lock = stack.enter_context(only_one(Path(job.subject.plan.bench.value)))

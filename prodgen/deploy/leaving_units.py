@@ -19,6 +19,7 @@ from prodgen.deploy.runner import run
 from prodgen.deploy.systemd import list_command, parse_show
 from prodgen.review.impact import Action
 from prodgen.review.impact_systemd import file_of
+from prodgen.targets.systemd import SYSTEM_FOLDER
 
 if TYPE_CHECKING:
     from prodgen.deploy.activate import Activation
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 RUN = Path("/run/systemd/system")
 """Where settings stand that do not outlive a boot (systemd.unit(5))."""
-UNITS = Path("/etc/systemd/system")
+UNITS = Path(SYSTEM_FOLDER)
 DROP_IN = "prodgen-leaving.conf"
 EASY = "[Service]\nKillMode=mixed\nTimeoutStopSec={seconds}\n"
 

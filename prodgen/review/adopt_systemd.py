@@ -14,9 +14,9 @@ from prodgen.review.adopted import Addition, Adoption, Entry, Lot
 from prodgen.review.impact_systemd import file_of
 from prodgen.review.meaning import Block, unit_blocks
 from prodgen.review.sides import Placed, Side
+from prodgen.targets.systemd import SYSTEM_FOLDER
 from prodgen.targets.systemd_units import names_of, unit_file
 
-FOLDER = PurePosixPath("/etc/systemd/system")
 GUARD = "prodgen-"
 """Beginning of units of prodgen's own that no manifest lists."""
 SHELL = r"\S*sh\s+-[a-z]*c\s+(['\"])(?P<inner>.*)\1"
@@ -50,14 +50,14 @@ class Units(NamedTuple):
 
 
 def units_of_bench(files: Side, plan: Plan, new: Side) -> Units:
-    """Sorts the files below `FOLDER` that are not prodgen's; `new` is what prodgen installs."""
-    units = {path.name: one for path, one in files.items() if path.parent == FOLDER}
+    """Sorts the files of that folder that are not prodgen's; `new` is what prodgen installs."""
+    units = {path.name: one for path, one in files.items() if path.parent == SYSTEM_FOLDER}
     found = {
         name: _unit(name, one.text, files, plan)
         for name, one in units.items()
         if not name.startswith(GUARD)
     }
-    ours = {path.name for path in new if path.parent == FOLDER}
+    ours = {path.name for path in new if path.parent == SYSTEM_FOLDER}
     gone = {name for name, one in found.items() if one.job or name in ours}
     gone |= _targets(found, gone)
     theirs = {path: one for path, one in files.items() if _owner(path) in gone}
@@ -67,7 +67,7 @@ def units_of_bench(files: Side, plan: Plan, new: Side) -> Units:
 
 def _owner(path: PurePosixPath) -> str:
     """The unit file that a file is, or is a drop-in for."""
-    if path.parent == FOLDER:
+    if path.parent == SYSTEM_FOLDER:
         return path.name
     return file_of(path.parent.name.removesuffix(".d"))
 
@@ -101,7 +101,7 @@ def _targets(found: Mapping[str, Unit], gone: set[str]) -> set[str]:
 def _unit(name: str, text: str, files: Side, plan: Plan) -> Unit:
     block = dict(unit_blocks(text)["unit"])
     for path, one in sorted(files.items()):
-        if path.parent == FOLDER / f"{name}.d":
+        if path.parent == SYSTEM_FOLDER / f"{name}.d":
             block |= unit_blocks(one.text)["unit"]
     command = (block.get("Service.ExecStart") or ("",))[-1].lstrip("@-:+!|")
     folder = (block.get("Service.WorkingDirectory") or ("",))[-1].lstrip("-")
@@ -126,9 +126,9 @@ def adopt_systemd(units: Units, both: Both) -> dict[str, Adoption]:
     """All settings by file, each with its lot; of units that stay, what has to be said."""
     found = {str(path): _file(path, one.text, units, both) for path, one in units.theirs.items()}
     for name, entry in _counts(units):
-        found[str(FOLDER / name)] = found[str(FOLDER / name)].plus(Adoption((entry,)))
+        found[str(SYSTEM_FOLDER / name)] = found[str(SYSTEM_FOLDER / name)].plus(Adoption((entry,)))
     for name, unit in units.stay.items():
-        found[str(FOLDER / name)] = Adoption(tuple(_staying(name, unit, both)))
+        found[str(SYSTEM_FOLDER / name)] = Adoption(tuple(_staying(name, unit, both)))
     return found
 
 
@@ -136,7 +136,7 @@ def _file(path: PurePosixPath, text: str, units: Units, both: Both) -> Adoption:
     """One unit file or drop-in that goes."""
     name = _owner(path)
     block = unit_blocks(text)["unit"]
-    is_unit = path.parent == FOLDER
+    is_unit = path.parent == SYSTEM_FOLDER
     subject = name if is_unit else f"{path.parent.name}/{path.name}"
     if name.endswith(".target"):
         return _target(subject, name, block, both)

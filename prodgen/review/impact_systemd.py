@@ -27,7 +27,7 @@ Units = Mapping[str, Block]
 
 def systemd_effects(old: Side, new: Side) -> Iterator[Effect]:
     """Each unit of systemd that runs or is wanted, and what happens to it."""
-    before, after = _units(old), _units(new)
+    before, after = units_in(old), units_in(new)
     if not before and not after:
         return
     rolled = _files_read(old, new, after)
@@ -45,7 +45,7 @@ def systemd_effects(old: Side, new: Side) -> Iterator[Effect]:
 
 def units_of(side: Side) -> list[str]:
     """The services that systemd runs by these files."""
-    return [unit for unit in _wanted(_units(side)) if unit.endswith(".service")]
+    return [unit for unit in _wanted(units_in(side)) if unit.endswith(".service")]
 
 
 def file_of(unit: str) -> str:
@@ -54,7 +54,8 @@ def file_of(unit: str) -> str:
     return f"{stem}@.{rest.rpartition('.')[2]}" if at else unit
 
 
-def _units(side: Side) -> dict[str, Block]:
+def units_in(side: Side) -> dict[str, Block]:
+    """The units of a side by name, each a block; of a drop-in with its folder's name."""
     files = meanings(side, "systemd").items()
     return {_name(path): blocks.get("unit", {}) for path, blocks in files}
 

@@ -10,14 +10,14 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from prodgen.deploy.apply import End, Job, apply, recover
+from prodgen.deploy.apply import End, Job, apply, mend, recover
 from prodgen.deploy.generations import KEPT, former_artifacts, numbers
 from prodgen.deploy.journal import read_journal
 from prodgen.deploy.managed import Refused
 from prodgen.deploy.stage import only_one
 from prodgen.deploy.subject import Subject
 from prodgen.targets.artifacts import Artifact
-from prodgen.targets.manifest import make_manifest
+from prodgen.targets.manifest import PATH, make_manifest
 from tests.deploy import faults
 from tests.review.reviewed import plan_with
 
@@ -99,6 +99,22 @@ def test_modes_are_as_the_artifacts_say_whatever_the_umask(tmp_path: Path) -> No
     finally:
         os.umask(before)
     assert {oct((tmp_path / "etc" / name).stat().st_mode & 0o777) for name in OLD} == {"0o644"}
+
+
+def test_what_is_mended_can_be_read_whatever_the_umask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply(job(tmp_path, OLD))
+    with monkeypatch.context() as patch:
+        patch.setattr("prodgen.deploy.apply._activate", lambda *_: faults.die())
+        assert faults.in_child(lambda: apply(job(tmp_path, NEW))) == 9
+    before = os.umask(0o077)
+    try:
+        mend(job(tmp_path, NEW))
+    finally:
+        os.umask(before)
+    assert installed(tmp_path) == NEW
+    assert (tmp_path / STATE / PATH).stat().st_mode & 0o777 == 0o644
 
 
 @pytest.mark.pitfall("28")

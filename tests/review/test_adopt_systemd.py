@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from prodgen.review.adopt_systemd import FOLDER, Units, adopt_systemd, spared_units, units_of_bench
+from prodgen.review.adopt_systemd import Units, adopt_systemd, spared_units, units_of_bench
 from prodgen.review.adopt_systemd_unit import Both, seconds_of, settings_of, variables
 from prodgen.review.adopted import Adoption, Lot, joined
 from prodgen.review.impact import Action
 from prodgen.review.impact_systemd import systemd_effects
 from prodgen.review.meaning import Block, unit_blocks
 from prodgen.review.sides import Placed
+from prodgen.targets.systemd import SYSTEM_FOLDER
 from tests.plans import bench_files, make_plan
 from tests.review.reviewed import COMMON, PROCFILE, REDIS, actions, side
 
@@ -35,7 +36,7 @@ def files_of(folder: Path) -> dict[str, str]:
 
 
 def units(texts: Mapping[str, str]) -> Units:
-    placed = {FOLDER / name: Placed(text, "systemd") for name, text in texts.items()}
+    placed = {SYSTEM_FOLDER / name: Placed(text, "systemd") for name, text in texts.items()}
     return units_of_bench(placed, PLAN, NEW)
 
 
@@ -43,7 +44,8 @@ def adopted(texts: Mapping[str, str]) -> dict[str, Adoption]:
     found = units(texts)
     both = Both(PLAN, OURS, frozenset(found.known))
     return {
-        path.removeprefix(f"{FOLDER}/"): one for path, one in adopt_systemd(found, both).items()
+        path.removeprefix(f"{SYSTEM_FOLDER}/"): one
+        for path, one in adopt_systemd(found, both).items()
     }
 
 
@@ -74,7 +76,7 @@ def test_every_unit_of_benchs_goes_and_ones_own_stays() -> None:
     texts = files_of(HERE / "by-hand")
     found = units(texts)
     assert {str(path) for path in found.theirs} == {
-        f"{FOLDER}/{name}" for name in texts if name != "listener-of-mine.service"
+        f"{SYSTEM_FOLDER}/{name}" for name in texts if name != "listener-of-mine.service"
     }
     assert list(found.stay) == ["listener-of-mine.service"]
 
@@ -199,7 +201,7 @@ def test_spans_and_variables() -> None:
 
 def test_a_rollback_leaves_the_scheduler_running_that_no_target_of_benchs_wants() -> None:
     texts = files_of(HERE / "by-bench")
-    old = {FOLDER / name: Placed(text, "systemd") for name, text in texts.items()}
+    old = {SYSTEM_FOLDER / name: Placed(text, "systemd") for name, text in texts.items()}
     found = actions(list(systemd_effects(NEW, old)))
     assert found["frappe-schedule.service"] is Action.RESTART
     assert found["frappe-web@1.service"] is Action.STOP
