@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import copy_bench, prodgen
+from tests.docs.pages import is_in_order
 from tests.plans import FIXTURES, ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -18,12 +19,6 @@ BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 def blocks(language: str) -> list[str]:
     return [text for name, text in BLOCKS if name == language]
-
-
-def is_in_order(lines: list[str], text: str) -> bool:
-    """Whether the lines all stand in the text, in their order, perhaps with others between."""
-    rest = iter(text.splitlines())
-    return all(line in rest for line in lines)
 
 
 def test_the_excerpt_of_a_config_is_real() -> None:

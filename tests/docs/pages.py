@@ -105,6 +105,12 @@ def read_page(text: str) -> Page:
     return Page(stage, steps)
 
 
+def is_in_order(lines: list[str], text: str) -> bool:
+    """Whether the lines all stand in the text, in their order, perhaps with others between."""
+    rest = iter(text.splitlines())
+    return all(line in rest for line in lines)
+
+
 def _block(language: str, text: str, line: int, said: dict[str, str]) -> Iterator[Step]:
     if "not run" in said:
         yield NotRun(said["not run"], line)

@@ -6,7 +6,17 @@ import doctest
 
 import pytest
 
-from tests.docs.pages import SHELL, Command, Excerpt, File, NotRun, Page, Unseen, read_page
+from tests.docs.pages import (
+    SHELL,
+    Command,
+    Excerpt,
+    File,
+    NotRun,
+    Page,
+    Unseen,
+    is_in_order,
+    read_page,
+)
 from tests.docs.stage import Stage, stage
 from tests.plans import ROOT
 
@@ -55,9 +65,9 @@ def play(played: Stage, step: Unseen | File | Excerpt | NotRun) -> str:
         case File():
             played.write(step.path, step.text)
         case Excerpt():
-            rest = iter([line.strip() for line in played.read(step.path).splitlines()])
-            missing = [line for line in step.text.splitlines() if line.strip() not in rest]
-            return f"not in {step.path}: {missing}" if missing else ""
+            lines = [line.strip() for line in step.text.splitlines()]
+            text = "\n".join(line.strip() for line in played.read(step.path).splitlines())
+            return "" if is_in_order(lines, text) else f"not in {step.path}:\n{step.text}"
         case NotRun():
             pass
     return ""
