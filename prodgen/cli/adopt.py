@@ -10,7 +10,7 @@ from typing import NamedTuple
 import click
 
 from prodgen.cli import apply as applying
-from prodgen.cli.bench import refusal, subject_from, supervisor_option
+from prodgen.cli.bench import refusals, subject_from, supervisor_option
 from prodgen.cli.delivery import make_complete
 from prodgen.cli.events import reporter
 from prodgen.cli.exits import Exit
@@ -30,6 +30,7 @@ from prodgen.deploy.apply import HOST, Job, apply
 from prodgen.deploy.installed import look, state_folder
 from prodgen.deploy.managed import Refused
 from prodgen.diagnostics import Diagnostic, error
+from prodgen.host.door import Door
 from prodgen.plan.model import Manager, Plan
 from prodgen.review.adopt_data import Shown, as_data
 from prodgen.review.adopt_text import as_long_text, as_text
@@ -83,7 +84,7 @@ def command(
         form=form,
         color=color,
     )
-    outcome = plan_bench(bench, locked=False, programs={"nginx", "systemd"}, installs=True)
+    outcome = plan_bench(bench, locked=False, programs={"nginx", "systemd"})
     try:
         plan = outcome.plan
         if plan and not dry_run:
@@ -95,7 +96,7 @@ def command(
     except Stopped as stopped:
         show(stopped.found, color=wants_color(color))
     except Refused as refused:
-        show([refusal(refused)], color=wants_color(color))
+        show(refusals(refused), color=wants_color(color))
     except OSError as failure:
         show([applying.failure_of(failure)], color=wants_color(color))
     return Exit.ERROR
@@ -127,7 +128,7 @@ def _run(
     _check(plan, found)
     found = with_live_spares(plan, found, wishes.supervisor_config)
     wanted = [*artifacts, *found.own]
-    sides = _sides(plan, wanted, found)
+    sides = _sides(plan, outcome.door, wanted, found)
     _show(sides, plan, found, wishes, extra)
     if not found.theirs or wishes.dry_run:
         return Exit.DONE
@@ -214,13 +215,13 @@ def not_kept(count: int) -> Diagnostic:
     )
 
 
-def _sides(plan: Plan, wanted: Sequence[Artifact], found: Takeover) -> Sides:
+def _sides(plan: Plan, door: Door, wanted: Sequence[Artifact], found: Takeover) -> Sides:
     new = side_of(wanted)
     concerned = {path: one.target for path, one in {**found.theirs, **new}.items()}
     installed = look(HOST, state_folder(plan), concerned)
     drift = tuple(one for one in installed.drift if one.path not in found.theirs)
     sides = Sides(installed.side, new, plan, drift, plan.bench_name.value)
-    return with_config(sides._replace(spares=found.spares), plan)
+    return with_config(sides._replace(spares=found.spares), plan, door)
 
 
 def _show(sides: Sides, plan: Plan, found: Takeover, wishes: applying.Wishes, extra: Extra) -> None:

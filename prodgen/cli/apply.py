@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import click
 
-from prodgen.cli.bench import refusal, subject_from, supervisor_option
+from prodgen.cli.bench import refusals, subject_from, supervisor_option
 from prodgen.cli.delivery import make_complete
 from prodgen.cli.events import reporter
 from prodgen.cli.exits import Exit
@@ -45,6 +45,7 @@ from prodgen.deploy.installed import look, state_folder
 from prodgen.deploy.managed import Refused
 from prodgen.deploy.permitted import others_place
 from prodgen.diagnostics import Diagnostic, error
+from prodgen.host.trust import Danger
 from prodgen.plan.model import Plan
 from prodgen.review.sides import side_of
 from prodgen.targets.artifacts import Artifact
@@ -111,7 +112,7 @@ def command(
     wishes = Wishes(
         names, rendered, rollback, review, overwrite, dry_run, yes, supervisor_config, form, color
     )
-    outcome = plan_bench(bench, locked=False, programs={"nginx", "systemd"}, installs=True)
+    outcome = plan_bench(bench, locked=False, programs={"nginx", "systemd"})
     try:
         if outcome.plan and not dry_run:
             mend_first(outcome, outcome.plan, wishes, quiet=quiet)
@@ -122,7 +123,7 @@ def command(
     except Stopped as stopped:
         show(stopped.found, color=wants_color(color))
     except Refused as refused:
-        show([refusal(refused)], color=wants_color(color))
+        show(refusals(refused), color=wants_color(color))
     except OSError as failure:
         show([failure_of(failure)], color=wants_color(color))
     return Exit.ERROR
@@ -194,7 +195,7 @@ def _run(
     drift = tuple(one for one in found.drift if one.path not in replaces)
     sides = Sides(found.side, new, reasons, drift, plan.bench_name.value)
     keys = former_production_keys(Path(state)) if wishes.rollback else None
-    sides = with_config(sides, plan, keys)
+    sides = with_config(sides, plan, outcome.door, keys)
     changed = print_review(sides, "text", wishes.color, to_stderr=True)
     if wishes.review:
         check_review(wishes.review, sides)
@@ -267,15 +268,15 @@ def _former(state: Path) -> list[Artifact]:
 
 def _require_trust(path: Path) -> None:
     """As root: raises Stopped where somebody else could change what is about to be installed."""
-    place = others_place(path.absolute()) if os.geteuid() == 0 and path.exists() else None
-    if place:
-        raise Stopped(_not_roots(place))
+    danger = others_place(path.absolute()) if os.geteuid() == 0 and path.exists() else None
+    if danger:
+        raise Stopped(_not_roots(danger))
 
 
-def _not_roots(place: Path) -> Diagnostic:
+def _not_roots(danger: Danger) -> Diagnostic:
     return error(
         "PG809",
-        f"others than root can change {place}",
+        str(danger),
         None,
         "copy it to a folder of root's, look at it there with `prodgen diff`, and apply that",
     )

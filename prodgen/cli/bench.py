@@ -9,6 +9,7 @@ import click
 from prodgen.cli.options import F
 from prodgen.cli.pipeline import Outcome
 from prodgen.deploy.managed import Refused
+from prodgen.deploy.privilege.admission import Barred
 from prodgen.deploy.subject import Subject, subject_of
 from prodgen.diagnostics import Diagnostic, error
 
@@ -17,12 +18,14 @@ def subject_from(outcome: Outcome) -> Subject:
     """The bench of an outcome that has a plan."""
     if outcome.plan is None or outcome.bench is None:
         raise ValueError("there is no plan")
-    return subject_of(outcome.plan, outcome.bench.common)
+    return subject_of(outcome.plan, outcome.door, outcome.bench.common)
 
 
-def refusal(refused: Refused) -> Diagnostic:
-    """What stands in the way, as a diagnostic."""
-    return error("PG901", str(refused), None, refused.help)
+def refusals(refused: Refused) -> list[Diagnostic]:
+    """What stands in the way, as diagnostics."""
+    if isinstance(refused, Barred):
+        return list(refused.found)
+    return [error("PG901", str(refused), None, refused.help)]
 
 
 def supervisor_option(function: F) -> F:

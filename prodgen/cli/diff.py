@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -36,6 +36,9 @@ from prodgen.cli.reviewing import (
 from prodgen.plan.model import Plan
 from prodgen.review.sides import Side, side_of
 from prodgen.targets.registry import target_names, with_companions
+
+if TYPE_CHECKING:
+    from prodgen.host.door import Door
 
 
 class Wanted(NamedTuple):
@@ -178,25 +181,25 @@ def _sides(wanted: Wanted, rendered: Path | None, against: Path | None, root: Pa
         outcome, new = wanted.rendered(second)
         title = f"{_name(outcome.plan)}: {first} to {second}"
         return Sides(old, new, outcome.plan, title=title, folder=outcome.folder)
-    plan, folder = None, ""
+    plan, door, folder = None, None, ""
     if rendered:
         made = read_artifacts(rendered)
         new, title = side_of(made.artifacts), made.bench
     else:
         outcome, new = wanted.rendered(next(iter(wanted.environments), None))
-        plan, folder = outcome.plan, outcome.folder
+        plan, door, folder = outcome.plan, outcome.door, outcome.folder
         title = _name(plan)
     if against:
         old = side_of(read_artifacts(against).artifacts)
         return Sides(old, new, plan, title=title, folder=folder)
-    return _installed(root, new, plan, title)._replace(folder=folder)
+    return _installed(root, new, plan, door, title)._replace(folder=folder)
 
 
 def _name(plan: Plan | None) -> str:
     return plan.bench_name.value if plan else ""
 
 
-def _installed(root: Path, new: Side, plan: Plan | None, title: str) -> Sides:
+def _installed(root: Path, new: Side, plan: Plan | None, door: Door | None, title: str) -> Sides:
     from prodgen.deploy.installed import look, state_folder, state_of
 
     state = state_folder(plan) if plan else state_of(title, new)
@@ -205,4 +208,4 @@ def _installed(root: Path, new: Side, plan: Plan | None, title: str) -> Sides:
     except OSError as failure:
         raise Stopped(unreadable(failure)) from failure
     sides = Sides(found.side, new, plan, found.drift, title)
-    return with_config(sides, plan) if plan and root == Path("/") else sides
+    return with_config(sides, plan, door) if plan and door and root == Path("/") else sides

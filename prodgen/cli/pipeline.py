@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prodgen.cli.envfile import check_env_file
 from prodgen.cli.options import Selection
-from prodgen.diagnostics import Diagnostic, error, has_errors, note
+from prodgen.diagnostics import Diagnostic, Severity, error, has_errors, note
 from prodgen.host.declared import complete, declared_facts
 from prodgen.host.detect import detect
 from prodgen.host.facts import HostFacts
+from prodgen.host.run_as import Identity, acting_as
 from prodgen.inputs.bench import Bench, parse_bench
 from prodgen.inputs.reader import BenchFiles, find_bench, read_bench
 from prodgen.inputs.source import Source
@@ -20,6 +24,9 @@ from prodgen.plan.planner import build_plan
 from prodgen.provenance import Kind, Sourced
 from prodgen.targets.artifacts import Artifact
 from prodgen.targets.registry import load_target
+
+if TYPE_CHECKING:
+    from prodgen.host.door import Door
 
 
 class Outcome:
@@ -35,6 +42,16 @@ class Outcome:
         self.templates: Mapping[str, Source] = {}
         """The user's own, by name."""
         self.diagnostics = diagnostics or []
+        self._door: Door | None = None
+
+    @property
+    def door(self) -> Door:
+        """The door to the folder in which the plan's bench runs on this host."""
+        from prodgen.host.door import NOWHERE, enter
+
+        if self._door is None:
+            self._door = enter(Path(self.plan.bench.value)) if self.plan else NOWHERE
+        return self._door
 
     @property
     def folder(self) -> str:
@@ -49,37 +66,54 @@ class Outcome:
         return "" if way == "." else min(way, root, key=len)
 
 
-def plan_bench(
-    bench: Selection, *, locked: bool, programs: Collection[str], installs: bool = False
-) -> Outcome:
+def plan_bench(bench: Selection, *, locked: bool, programs: Collection[str]) -> Outcome:
     """The plan of the bench that the chosen folder (default: the current one) is in.
 
-    `programs` are those whose versions the output must suit. What `installs` reads the bench with
-    its owner's rights.
+    `programs` are those whose versions the output must suit. Root reads the bench with the rights
+    of whom it belongs to.
     """
     try:
         here = (bench.folder or Path.cwd()).absolute()
         if ".." in here.parts:
             here = here.resolve()
-        root = find_bench(here) if here.is_dir() else None
-        if root is None:
-            list(here.iterdir() if here.is_dir() else ())
-            return Outcome(diagnostics=[_no_bench(here)])
+        with _passage(here):
+            root = find_bench(here) if here.is_dir() else None
+            if root is None:
+                list(here.iterdir() if here.is_dir() else ())
+                return Outcome(diagnostics=[_no_bench(here)])
         if not str(root).isprintable():
             return Outcome(diagnostics=[_odd_path(root)])
-        files, found = _read(root, bench, installs=installs)
-        return _plan(files, found, bench, locked=locked, programs=programs)
+        return _read(root, bench, locked=locked, programs=programs)
     except OSError as failure:
         return Outcome(diagnostics=[_unreadable(bench.folder, failure)])
 
 
-def _read(root: Path, chosen: Selection, *, installs: bool) -> tuple[BenchFiles, list[Diagnostic]]:
-    """The files of the bench at `root`."""
-    if not installs:
-        return read_bench(root, chosen.settings)
-    from prodgen.deploy.persona import acting_as_owner
+def _passage(folder: Path) -> AbstractContextManager[None]:
+    """The rights to get to a folder with."""
+    if os.geteuid() != 0:
+        return nullcontext()
+    from prodgen.host.door import passage
 
-    return read_bench(root, chosen.settings, acting_as_owner(root))
+    return passage(folder)
+
+
+def _read(root: Path, chosen: Selection, *, locked: bool, programs: Collection[str]) -> Outcome:
+    """The plan of the bench at `root`, read with the rights that go with it."""
+    if os.geteuid() != 0:
+        files, found = read_bench(Path(os.path.realpath(root)), chosen.settings)
+        return _plan(files, found, chosen, locked=locked, programs=programs)
+    from prodgen.host.door import enter, in_danger, rights_for
+
+    door = enter(root)
+    if door.closed:
+        return Outcome(diagnostics=[_unseen(door.closed)])
+    given = chosen.settings
+    files, found = read_bench(
+        door.path, given, door.rights, partial(rights_for, given) if given else nullcontext
+    )
+    if door.danger and not door.owner.is_root and not locked:
+        found.append(in_danger(door.danger)._replace(severity=Severity.WARNING))
+    return _plan(files, found, chosen, locked=locked, programs=programs, reader=door.reader)
 
 
 def _plan(
@@ -89,20 +123,22 @@ def _plan(
     *,
     locked: bool,
     programs: Collection[str],
+    reader: Identity | None = None,
 ) -> Outcome:
-    """The plan of the bench with these files."""
+    """The plan of the bench with these files; `reader` is whose rights they were read with."""
     root = files.root
     outcome = Outcome(files, diagnostics=found)
     bench, found = parse_bench(files, chosen.environment)
     outcome.diagnostics += found
     if bench is not None:
-        bench, found = check_env_file(root, bench, locked=locked)
+        with acting_as(reader):
+            bench, found = check_env_file(root, bench, locked=locked)
         outcome.diagnostics += found
     if bench is None or has_errors(outcome.diagnostics):
         return outcome
     facts = declared_facts(bench.settings)
     if not locked:
-        facts = complete(facts, _detect(root, bench, programs))
+        facts = complete(facts, _detect(root, bench, programs, reader))
     outcome.bench, outcome.facts = bench, facts
     planned, found = build_plan(bench, facts, locked=locked)
     outcome.diagnostics += found
@@ -202,9 +238,11 @@ def _not_utf8(artifact: Artifact) -> Diagnostic:
     )
 
 
-def _detect(root: Path, bench: Bench, programs: Collection[str]) -> HostFacts:
+def _detect(
+    root: Path, bench: Bench, programs: Collection[str], reader: Identity | None
+) -> HostFacts:
     user = bench.settings.text("user") or bench.common.text("frappe_user")
-    return detect(root, user.value if user else None, bench.packages, programs)
+    return detect(root, user.value if user else None, bench.packages, programs, reader)
 
 
 def _no_bench(here: Path) -> Diagnostic:
@@ -229,6 +267,10 @@ def _unreadable(start: Path | None, failure: OSError) -> Diagnostic:
         if os.geteuid() == 0
         else "check the owner and mode of the folders, or run as the bench's user",
     )
+
+
+def _unseen(why: str) -> Diagnostic:
+    return error("PG001", why, None, "check the owner and mode of the folders")
 
 
 def _odd_path(root: Path) -> Diagnostic:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from prodgen.cli.bench import refusal, subject_from, supervisor_option
+from prodgen.cli.bench import refusals, subject_from, supervisor_option
 from prodgen.cli.events import reporter
 from prodgen.cli.exits import Exit
 from prodgen.cli.messages import show
@@ -123,5 +123,5 @@ def command(
 
 def refuse(outcome: Outcome, refused: Refused, color: str) -> int:
     """Says what stood in the way."""
-    show([refusal(refused)], color=wants_color(color), folder=outcome.folder)
+    show(refusals(refused), color=wants_color(color), folder=outcome.folder)
     return Exit.ERROR

@@ -18,6 +18,7 @@ from prodgen.review.sitekeys import FILE, Value, with_keys
 
 if TYPE_CHECKING:
     from prodgen.deploy.rendered import Rendered
+    from prodgen.host.door import Door
 
 TONES = {
     "added": {"fg": "green"},
@@ -51,16 +52,18 @@ class Stopped(Exception):
         self.found = found
 
 
-def with_config(sides: Sides, plan: Plan, keys: Mapping[str, Value] | None = None) -> Sides:
+def with_config(
+    sides: Sides, plan: Plan, door: Door, keys: Mapping[str, Value] | None = None
+) -> Sides:
     """The sides with what becomes of common_site_config.json, where a manager is installed."""
     from prodgen.deploy import groundwork
 
     if not any(one.target == plan.manager.value.value for one in sides.new.values()):
         return sides
     try:
-        text = groundwork.read_config(plan)
-        changed = with_keys(text, groundwork.keys_to_set(plan) if keys is None else keys)
-    except (OSError, KeyError, ValueError):
+        text = door.read(FILE)
+        changed = with_keys(text, groundwork.keys_to_set(plan, door) if keys is None else keys)
+    except (OSError, ValueError):
         return sides
     if changed == text:
         return sides

@@ -13,10 +13,10 @@ from prodgen.deploy.managed import ProcessManager, Refused
 from prodgen.deploy.managers import manager_of
 from prodgen.deploy.progress import Event, Report
 from prodgen.deploy.restart import Result, Wishes, restart
-from prodgen.deploy.runner import run
 from prodgen.deploy.subject import Subject
 from prodgen.deploy.supervisor_rpc import Rpc, find_server
 from prodgen.deploy.systemd import control
+from prodgen.host.programs import run
 from prodgen.plan.model import Manager, Role
 from prodgen.review.impact import Action, Effect
 from prodgen.review.why import Reasons

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from prodgen.deploy.leaving import end_workers
 from prodgen.deploy.leaving_units import drop_foreign_links, eased, outdated, serves_web, strays
 from prodgen.deploy.managed import Refused, TooLate
-from prodgen.deploy.runner import run
 from prodgen.deploy.systemd import control, parse_show, show_command, verb_command
+from prodgen.host.programs import run
 from prodgen.review.impact import Action
 from prodgen.targets.systemd_units import Tier, names_of
 

@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from prodgen.deploy.runner import run
 from prodgen.deploy.supervisor_rpc import Rpc, find_server
 from prodgen.deploy.swap import make_folders
 from prodgen.deploy.systemd import control, parse_show, show_command
+from prodgen.host.programs import run
 from prodgen.plan.model import Manager, Plan
 from prodgen.review import adopt_certbot, adopt_nginx, adopt_supervisor, adopt_systemd
 from prodgen.review.adopt_nginx_words import Ours, ours_of

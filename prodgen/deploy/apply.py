@@ -29,6 +29,7 @@ from prodgen.deploy.installed import Installed, at, look
 from prodgen.deploy.journal import Journal, KeyChange, Phase, Place
 from prodgen.deploy.managed import Refused
 from prodgen.deploy.objection import Objection
+from prodgen.deploy.privilege.admission import require_admission
 from prodgen.deploy.progress import Event, Report
 from prodgen.deploy.recovery import settle, sides_of, sweep
 from prodgen.deploy.stage import only_one
@@ -113,6 +114,7 @@ def apply(job: Job) -> Outcome:
     """Installs what the job wants. Raises OSError where the host cannot be read or written
     before anything live has changed; afterwards everything is put back first. Raises Refused where
     another prodgen is at work on the bench."""
+    _admit(job)
     with _held(job):
         return _apply(job)
 
@@ -120,8 +122,15 @@ def apply(job: Job) -> Outcome:
 def mend(job: Job) -> None:
     """Undoes or ends what an interrupted run left, if one did. Raises as `apply` does."""
     if (job.state / journal.PENDING).is_dir() or bootguard.is_set(job.bench):
+        _admit(job)
         with _held(job):
             recover(job)
+
+
+def _admit(job: Job) -> None:
+    """Raises Barred where root may not act for the bench."""
+    if job.root == HOST:
+        require_admission(job.subject.door, job.subject.plan)
 
 
 @contextlib.contextmanager
@@ -132,7 +141,7 @@ def _held(job: Job) -> Iterator[None]:
         job.state.mkdir(parents=True, exist_ok=True)
         stack.enter_context(only_one(job.state))
         if job.activates:
-            job.lock = stack.enter_context(only_one(Path(job.subject.plan.bench.value)))
+            job.lock = stack.enter_context(only_one(job.subject.door.path, job.subject.door.reader))
         yield
 
 
@@ -151,7 +160,13 @@ def _apply(job: Job) -> Outcome:
     objections = _refusal(job, installed, wanted, places)
     if objections:
         return Outcome(End.REFUSED, objections=tuple(objections))
-    return _carry_out(job, installed, wanted, places, groundwork.key_change(job.subject.plan, keys))
+    return _carry_out(
+        job,
+        installed,
+        wanted,
+        places,
+        groundwork.key_change(job.subject.plan, job.subject.door, keys),
+    )
 
 
 def wanted_keys(job: Job) -> Mapping[str, Value]:
@@ -160,10 +175,7 @@ def wanted_keys(job: Job) -> Mapping[str, Value]:
     if job.keys is not None or not job.activates:
         return job.keys or {}
     managed = any(one.target == plan.manager.value.value for one in job.artifacts)
-    try:
-        return groundwork.keys_to_set(plan) if managed else {}
-    except KeyError:  # there is no such user, which is refused anyway
-        return {}
+    return groundwork.keys_to_set(plan, job.subject.door) if managed else {}
 
 
 def _state_path(job: Job) -> PurePosixPath:

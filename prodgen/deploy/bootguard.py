@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from prodgen.deploy.files import TEMPORARY_PREFIX, create_file, sync_folder
-from prodgen.deploy.runner import run
+from prodgen.host.programs import run
 from prodgen.targets.systemd_syntax import command, escaped_name, plain
 
 UNITS = Path("/etc/systemd/system")

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from prodgen.deploy.runner import Done, run
+from prodgen.deploy.privilege.bench_acts import run_for
+from prodgen.host.door import Door
+from prodgen.host.programs import Done
 from prodgen.plan.model import Manager, Plan
 
 TIMEOUT = 600.0
 SKIPPED = r"[/\\](node_modules|\.git|tests?[/\\]data)[/\\]"
 
 
-def compile_command(plan: Plan, apps: Sequence[str]) -> tuple[str, ...]:
+def compile_command(bench: Path, apps: Sequence[str]) -> tuple[str, ...]:
     """Compiles what is not compiled yet, or has changed (python -m compileall)."""
-    bench = plan.bench.value
     python = str(bench / "env/bin/python")
     folders = [str(bench / "apps" / app) for app in apps]
     return (python, "-m", "compileall", "-q", "-j", "0", "-x", SKIPPED, *folders)
@@ -26,15 +27,12 @@ def is_needed(plan: Plan) -> bool:
     return by_systemd and plan.systemd.hardening.value != "off"
 
 
-def compile_apps(plan: Plan) -> Done | None:
-    """Compiles the bench's apps as its user; None where there is nothing to do."""
-    folder = Path(plan.bench.value, "apps")
-    if not is_needed(plan) or not folder.is_dir():
+def compile_apps(plan: Plan, door: Door) -> Done | None:
+    """Compiles the bench's apps as its owner; None where there is nothing to do."""
+    if not is_needed(plan):
         return None
-    apps = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
+    apps = door.folders("apps")
     if not apps:
         return None
     variables = {"HOME": str(plan.home.value)}
-    return run(
-        compile_command(plan, apps), timeout=TIMEOUT, user=plan.user.value, variables=variables
-    )
+    return run_for(door, compile_command(door.path, apps), timeout=TIMEOUT, variables=variables)

@@ -49,7 +49,7 @@ def examine(patient: Patient) -> list[Finding]:
         lambda: check_redis(patient.subject),
         lambda: host.check_database(patient.config),
         lambda: host.check_linger(plan),
-        lambda: host.check_node(plan),
+        lambda: host.check_node(plan, patient.subject.door),
         lambda: files.check_assets(plan),
         lambda: secrets.check_secrets(plan),
         lambda: files.check_certificates(plan, time.time()),
@@ -122,7 +122,7 @@ def check_flags(subject: Subject) -> Iterator[Finding]:
             "and leaves maintenance_mode on",
             "bench update && prodgen restart",
         )
-    if is_left_on(subject.plan):
+    if is_left_on(subject.door):
         yield bad("flags", LEFT_ON, WAY_OUT)
     elif subject.flags.get("maintenance_mode"):
         fix = "bench set-config -g -p maintenance_mode 0"

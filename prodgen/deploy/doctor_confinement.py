@@ -9,7 +9,7 @@ from pathlib import Path
 from prodgen.deploy import procfs
 from prodgen.deploy.finding import Finding, bad, good, unknown, warn
 from prodgen.deploy.managed import Process
-from prodgen.deploy.runner import run
+from prodgen.host.programs import run
 from prodgen.plan.model import Plan
 
 ENFORCE = Path("/sys/fs/selinux/enforce")

@@ -12,7 +12,8 @@ from datetime import datetime
 from pathlib import Path
 
 from prodgen.deploy.finding import Finding, bad, good, unknown, warn
-from prodgen.deploy.runner import run
+from prodgen.host.programs import run
+from prodgen.host.run_as import Identity, identity_named
 from prodgen.plan.model import Plan
 
 NGINX_CONF = Path("/etc/nginx/nginx.conf")
@@ -47,7 +48,7 @@ def check_assets(plan: Plan) -> Iterator[Finding]:
         yield unknown("assets", "nginx is not installed here")
         return
     user = nginx_user(NGINX_CONF.read_text("utf-8", "replace"))
-    who = identity(user)
+    who = identity_named(user)
     if who is None:
         yield bad("assets", f"nginx's user {user} does not exist", f"useradd --system {user}")
         return
@@ -55,7 +56,7 @@ def check_assets(plan: Plan) -> Iterator[Finding]:
     if not Path(plan.bench.value).exists():
         yield unknown("assets", f"{plan.bench.value} is not here (or may not be seen)")
         return
-    blocked = [path for path in (*reversed(folder.parents), folder) if not _lets(path, who, user)]
+    blocked = [path for path in (*reversed(folder.parents), folder) if not _lets(path, who)]
     if blocked:
         paths = " ".join(shlex.quote(str(path)) for path in blocked)
         yield bad(
@@ -67,27 +68,16 @@ def check_assets(plan: Plan) -> Iterator[Finding]:
         yield good("assets", f"nginx ({user}) reaches the assets")
 
 
-def identity(user: str) -> tuple[int, set[int]] | None:
-    """The uid and the groups of a user."""
-    import pwd
-
-    try:
-        entry = pwd.getpwnam(user)
-    except KeyError:
-        return None
-    return entry.pw_uid, set(os.getgrouplist(user, entry.pw_gid))
-
-
-def _lets(path: Path, who: tuple[int, set[int]], user: str) -> bool:
+def _lets(path: Path, who: Identity) -> bool:
     try:
         found = path.stat()
     except FileNotFoundError:
         return True
     except OSError:
         return False
-    if may_pass(found.st_mode, (found.st_uid, found.st_gid), who):
+    if may_pass(found.st_mode, (found.st_uid, found.st_gid), (who.uid, set(who.groups))):
         return True
-    return os.geteuid() == 0 and run(["test", "-x", str(path)], user=user).code == 0  # an ACL
+    return os.geteuid() == 0 and run(["test", "-x", str(path)], who=who).code == 0  # an ACL
 
 
 def check_room(plan: Plan, folders: Sequence[Path] | None = None) -> Iterator[Finding]:

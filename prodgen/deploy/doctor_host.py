@@ -10,7 +10,9 @@ from pathlib import Path
 from prodgen.deploy import procfs
 from prodgen.deploy.finding import Finding, bad, good, unknown, warn
 from prodgen.deploy.managed import Process
-from prodgen.deploy.runner import run
+from prodgen.deploy.privilege.admission import bars
+from prodgen.deploy.privilege.bench_acts import run_for
+from prodgen.host.door import Door
 from prodgen.plan.model import Address, Manager, Plan, Role
 from prodgen.plan.rules import version_of
 
@@ -83,13 +85,17 @@ def check_linger(plan: Plan) -> Iterator[Finding]:
         )
 
 
-def check_node(plan: Plan) -> Iterator[Finding]:
+def check_node(plan: Plan, door: Door) -> Iterator[Finding]:
     """The realtime server's node is there for the service's user, and new enough."""
     for service in plan.with_role(Role.REALTIME):
         node = service.argv.value[0]
         if "node" not in Path(node).name:
             continue
-        done = run([node, "--version"], user=service.user.value, timeout=10)
+        if barred := bars(door, plan):
+            text = f"{node} is not run: {barred[0].message}"
+            yield unknown("node", text, barred[0].help)
+            continue
+        done = run_for(door, [node, "--version"], timeout=10)
         if done.code != 0:
             yield bad(
                 "node",

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from prodgen.deploy.doctor_files import NGINX_CONF, nginx_user
 from prodgen.deploy.finding import Finding, bad, good, unknown
-from prodgen.deploy.runner import run
 from prodgen.host.certificates import faults_of
+from prodgen.host.programs import run
+from prodgen.host.run_as import Identity, identity_named
 from prodgen.plan.certificates import pairs_of
 from prodgen.plan.model import Plan
 
@@ -46,12 +47,16 @@ def check_readers(pairs: list[tuple[str, str]], user: str) -> Iterator[Finding]:
     if os.geteuid() != 0:
         yield unknown("key", f"only root can see whether {user} may read the keys")
         return
-    refused = list(unreadable(paths, user))
+    who = identity_named(user)
+    if who is None:
+        yield bad("key", f"nginx's user {user} does not exist", f"useradd --system {user}")
+        return
+    refused = list(unreadable(paths, who))
     if not refused:
         yield good("key", f"nginx's workers ({user}) may read all {len(pairs)} keys")
         return
     folders = {str(parent) for path in refused for parent in Path(path).parents}
-    closed = sorted(one for one in folders if run(["test", "-x", one], user=user).code)
+    closed = sorted(one for one in folders if run(["test", "-x", one], who=who).code)
     fix = [f"setfacl -m u:{user}:x {shlex.join(closed)}"] if closed else []
     fix.append(f"setfacl -m u:{user}:r {shlex.join(refused[:3])}{' …' * (len(refused) > 3)}")
     yield bad(
@@ -62,8 +67,8 @@ def check_readers(pairs: list[tuple[str, str]], user: str) -> Iterator[Finding]:
     )
 
 
-def unreadable(paths: list[str], user: str) -> Iterator[str]:
+def unreadable(paths: list[str], who: Identity) -> Iterator[str]:
     """The paths that the user may not read, access lists and folders counted."""
     rest = iter(paths)
     while some := list(islice(rest, AT_ONCE)):
-        yield from run(["sh", "-c", UNREADABLE, "sh", *some], user=user).out.splitlines()
+        yield from run(["sh", "-c", UNREADABLE, "sh", *some], who=who).out.splitlines()

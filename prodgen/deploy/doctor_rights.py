@@ -10,14 +10,15 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from prodgen.deploy.doctor_files import identity
 from prodgen.deploy.doctor_secrets import open_folder
 from prodgen.deploy.finding import Finding, bad, good, unknown, warn
 from prodgen.deploy.groundwork import program
 from prodgen.deploy.managed import Process, Refused, State
-from prodgen.deploy.runner import SYSTEM_PATH, run
 from prodgen.deploy.supervisor_rpc import find_server, owner_and_mode
 from prodgen.deploy.systemd import control, verb_command
+from prodgen.host.programs import run
+from prodgen.host.run_as import identity_named
+from prodgen.host.system_path import SYSTEM_PATH
 from prodgen.plan.model import Manager, Plan, Role
 from prodgen.targets.supervisor_groups import group_of
 
@@ -94,13 +95,13 @@ def _may_directly(
             return may_use(path, user) if path else None
         except (Refused, OSError):
             return None
-    who, up = identity(user), [one.name for one in processes if one.state is State.UP]
+    who, up = identity_named(user), [one.name for one in processes if one.state is State.UP]
     if plan.systemd.scope.value == "user":
         return True
-    if who is None or not up or os.geteuid() not in (0, who[0]):
+    if who is None or not up or os.geteuid() not in (0, who.uid):
         return None
     # To start what is up changes nothing, yet asks polkit as a restart does.
-    asked = run(verb_command(control(plan, who[0]), "start", up[:1]), user=user)
+    asked = run(verb_command(control(plan, who.uid), "start", up[:1]), who=who)
     return asked.code == 0
 
 
@@ -112,14 +113,13 @@ def _may_by_sudo(plan: Plan) -> bool:
 
 def may_use(path: str, user: str) -> bool | None:
     """Whether a user may connect to a socket, by its mode; None for an unknown user."""
-    who, found = identity(user), Path(path).stat()
+    who, found = identity_named(user), Path(path).stat()
     if who is None:
         return None
-    uid, gids = who
     mode = found.st_mode
     return bool(
-        (uid == found.st_uid and mode & stat.S_IWUSR)
-        or (found.st_gid in gids and mode & stat.S_IWGRP)
+        (who.uid == found.st_uid and mode & stat.S_IWUSR)
+        or (found.st_gid in who.groups and mode & stat.S_IWGRP)
         or mode & stat.S_IWOTH
     )
 

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from prodgen.deploy import procfs
 from prodgen.deploy.managed import Refused
 from prodgen.deploy.redisqueue import RedisQueue
-from prodgen.deploy.runner import SYSTEM_PATH
+from prodgen.host.system_path import SYSTEM_PATH
 
 SAFE = frozenset({"busy", "suspended", "started"})
 """States in which no job is in hand, or RQ knows of the one that is."""
@@ -40,6 +40,7 @@ def guarded(pids: Sequence[int]) -> Iterator[None]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={"PATH": SYSTEM_PATH},
+        cwd="/",
         start_new_session=True,
     )
     try:

@@ -5,7 +5,6 @@ All of it may be done again and again. What lies in the bench's own folders is d
 
 from __future__ import annotations
 
-import contextlib
 import json
 import stat
 import sys
@@ -15,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from prodgen.deploy.files import write_file
 from prodgen.deploy.journal import KeyChange
-from prodgen.deploy.persona import acting_as
+from prodgen.deploy.privilege.bench_acts import write_in
+from prodgen.host.door import Door, enter
 from prodgen.plan.model import Manager, Plan
 from prodgen.review.sitekeys import (
     FILE,
@@ -38,7 +38,7 @@ SET_ASIDE = ".before-prodgen"
 def prepare(work: Activation, keys: KeyChange | None, generation: Path) -> None:
     """Makes the links to the logs, and sets the keys; `generation` keeps what those were."""
     try:
-        for failed in link_logs(work.subject.plan):
+        for failed in link_logs(work.subject.plan, work.subject.door):
             work.say("note", f"no link to the log: {failed}")
         if keys:
             note_keys(generation, keys.former)
@@ -51,7 +51,7 @@ def prepare(work: Activation, keys: KeyChange | None, generation: Path) -> None:
 def program() -> str:
     """The absolute path by which this prodgen can be called again."""
     beside = Path(sys.executable).with_name("prodgen")
-    return str(beside) if beside.exists() else f"{sys.executable} -m prodgen"
+    return str(beside) if beside.exists() else f"{sys.executable} -I -m prodgen"
 
 
 def make_log_folder(plan: Plan) -> None:
@@ -63,13 +63,13 @@ def make_log_folder(plan: Plan) -> None:
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
 
 
-def link_logs(plan: Plan) -> list[str]:
+def link_logs(plan: Plan, door: Door) -> list[str]:
     """Makes the names in the bench's `logs/` lead to the logs; those that could not be made."""
     if plan.manager.value is not Manager.SUPERVISOR:
         return []
-    folder = Path(plan.bench.value, "logs")
+    folder = door.path / "logs"
     failed = []
-    with acting_as(plan.user.value):
+    with door.rights():
         for name, log in log_links(plan).items():
             try:
                 _link(folder / name, Path(log), Path(plan.log_folder.value))
@@ -97,39 +97,30 @@ def _link(place: Path, log: Path, ours: Path) -> None:
     place.symlink_to(log)
 
 
-def read_config(plan: Plan) -> str:
-    """The bench's common_site_config.json as its user sees it; empty where there is none."""
-    return _config_of(Path(plan.bench.value), plan.user.value)
-
-
-def _config_of(bench: Path, user: str) -> str:
-    with acting_as(user), contextlib.suppress(FileNotFoundError):
-        return (bench / FILE).read_text()
-    return ""
-
-
-def keys_to_set(plan: Plan) -> dict[str, Value]:
+def keys_to_set(plan: Plan, door: Door) -> dict[str, Value]:
     """The production keys that are not as they should be. Raises OSError."""
-    return missing_keys(read_config(plan), production_keys(plan, program()))
+    return missing_keys(door.read(FILE), production_keys(plan, program()))
 
 
-def key_change(plan: Plan, keys: Mapping[str, Value]) -> KeyChange | None:
+def key_change(plan: Plan, door: Door, keys: Mapping[str, Value]) -> KeyChange | None:
     """The change of these keys, with what they are now; None where none changes. Raises OSError."""
     if not keys:
         return None
-    former = former_keys(read_config(plan), keys)
-    return KeyChange(Path(plan.bench.value), plan.user.value, keys, former)
+    return KeyChange(door.path, plan.user.value, keys, former_keys(door.read(FILE), keys))
 
 
 def set_keys(change: KeyChange) -> None:
-    """Sets the keys in place, as the bench's user. Raises OSError, KeyError."""
-    text = _config_of(change.bench, change.user)
+    """Sets the keys in place, with the rights of the bench's owner.
+
+    Raises OSError, and ValueError if the bench belongs to another user than when it was noted.
+    """
+    door = enter(change.bench)
+    if not door.is_of(change.user):
+        raise ValueError(f"{change.bench} does not belong to {change.user}")
+    text = door.read(FILE)
     changed = with_keys(text, change.wanted)
     if changed != text:
-        path = change.bench / FILE
-        with acting_as(change.user):
-            mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-            write_file(path, changed.encode(), mode)
+        write_in(door, FILE, changed.encode())
 
 
 def note_keys(folder: Path, former: Mapping[str, Value]) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from prodgen.deploy.managed import Process, ProcessManager, Refused, State
-from prodgen.deploy.runner import run
 from prodgen.deploy.webcheck import Answer, ask
+from prodgen.host.programs import run
 
 if TYPE_CHECKING:
     from prodgen.deploy.activate import Activation

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prodgen.deploy.managed import Refused
-from prodgen.deploy.runner import run
 from prodgen.deploy.systemd import list_command, parse_show
+from prodgen.host.programs import run
 from prodgen.review.impact import Action
 from prodgen.review.impact_systemd import file_of
 from prodgen.targets.systemd import SYSTEM_FOLDER

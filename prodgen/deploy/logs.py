@@ -12,7 +12,10 @@ from io import BufferedReader
 from pathlib import Path
 
 from prodgen.deploy.managed import Process, Refused
-from prodgen.deploy.runner import PASSED_ON, SYSTEM_PATH
+from prodgen.host.door import rights_for
+from prodgen.host.programs import environment
+from prodgen.host.system_path import find_program
+from prodgen.inputs.reader import open_regular
 
 POLL = 0.25
 BLOCK = 8192
@@ -40,13 +43,22 @@ def last_lines(file: BufferedReader, count: int) -> list[str]:
     return lines[-count:] if count else []
 
 
+def _opened(path: Path) -> BufferedReader:
+    """An ordinary file, open to read with the rights of those who have a hand in its path.
+
+    Raises OSError.
+    """
+    with rights_for(path):
+        return os.fdopen(open_regular(path)[0], "rb")
+
+
 class Follower:
     """One log file, also over its rotation."""
 
     def __init__(self, process: str, path: Path) -> None:
         self.process = process
         self.path = path
-        self.file = path.open("rb")
+        self.file = _opened(path)
         self.rest = b""
 
     def tail(self, count: int) -> Iterator[Line]:
@@ -60,7 +72,7 @@ class Follower:
         if self._is_rotated():
             yield from self._read()
             self.file.close()
-            self.file, self.rest = self.path.open("rb"), b""
+            self.file, self.rest = _opened(self.path), b""
             yield from self._read()
 
     def _read(self) -> Iterator[Line]:
@@ -109,7 +121,7 @@ def journal_command(
     """Asks the journal for the lines of units (journalctl(1))."""
     option = "--user-unit" if user else "--unit"
     return (
-        "journalctl",
+        find_program("journalctl") or "/usr/bin/journalctl",
         "--no-pager",
         "--quiet",
         "--output=json",
@@ -135,12 +147,12 @@ def parse_entry(text: str) -> Line | None:
 
 def read_journal(units: Sequence[str], tail: int, *, follow: bool, user: bool) -> Iterator[Line]:
     """The journal's last lines of these units and, to `follow`, what is added. Raises Refused."""
-    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     argv = journal_command(units, tail, follow=follow, user=user)
     try:
         process = subprocess.Popen(
             argv,
-            env={"PATH": SYSTEM_PATH, "LANG": "C.UTF-8", **kept},
+            env=environment(),
+            cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -9,16 +9,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import pwd
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
-from prodgen.deploy.files import write_file
 from prodgen.deploy.managed import Refused
-from prodgen.deploy.persona import acting_as
+from prodgen.deploy.privilege.bench_acts import remove_in, write_in
 from prodgen.deploy.stage import Stage, only_one
-from prodgen.plan.model import Plan
+from prodgen.host.door import Door
 from prodgen.review.sitekeys import FILE, Value, former_keys, with_keys
 
 KEY = "maintenance_mode"
@@ -58,15 +55,10 @@ def value_of(text: str) -> Value:
     return former_keys(text, {KEY: None})[KEY]
 
 
-def require_rights(plan: Plan) -> None:
+def require_rights(door: Door) -> None:
     """Raises Refused for somebody who can neither be nor act as the bench's user."""
-    user = plan.user.value
-    try:
-        uid = pwd.getpwnam(user).pw_uid
-    except KeyError as failure:
-        raise Refused(f"there is no user {user}", "correct `user` in prodgen.yaml") from failure
-    if os.geteuid() not in (0, uid):
-        raise Refused(f"only {user} and root may migrate this bench", "run it with sudo")
+    if os.geteuid() not in (0, door.owner.uid):
+        raise Refused(f"only {door.owner.name} and root may migrate this bench", "run it with sudo")
 
 
 class Maintenance:
@@ -74,7 +66,7 @@ class Maintenance:
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        self.plan = stage.subject.plan
+        self.door = stage.subject.door
 
     @contextlib.contextmanager
     def on(self) -> Iterator[None]:
@@ -95,51 +87,47 @@ class Maintenance:
 
     def _set(self) -> bool:
         """Whether anything had to be changed. Raises OSError."""
-        with acting_as(self.plan.user.value):
-            files = [_file_of(site) for site in self.stage.subject.folders]
-            sites = {name: _read(self.plan, name) for name in files}
-            found = files_to_set(_read(self.plan, FILE), sites)
-            if found:
-                write_file(_path(self.plan, NOTE), json.dumps(found).encode(), 0o600)
-            for name in found:
-                _write(self.plan, name, ON)
+        files = [_file_of(site) for site in self.stage.subject.folders]
+        sites = {name: self.door.read(name) for name in files}
+        found = files_to_set(self.door.read(FILE), sites)
+        if found:
+            write_in(self.door, NOTE, json.dumps(found).encode(), 0o600)
+        for name in found:
+            _write(self.door, name, ON)
         return bool(found)
 
     def lift(self) -> None:
         """Puts back what was there before; nothing where that is done."""
-        if lift_noted(self.plan):
+        if lift_noted(self.door):
             self.stage.say("maintenance", "maintenance mode is as it was before", on=False)
 
 
-def is_left_on(plan: Plan) -> bool:
+def is_left_on(door: Door) -> bool:
     """Whether a `restart --migrate` that was killed has left it on. It is not over while one is at
     work, or a migration that it has begun."""
-    if not os.path.lexists(_path(plan, NOTE)):
+    if not door.exists(NOTE):
         return False
     try:
-        with only_one(Path(plan.bench.value)):
+        with only_one(door.path, door.reader):
             return True
     except (OSError, Refused):
         return False
 
 
-def lift_noted(plan: Plan) -> bool:
+def lift_noted(door: Door) -> bool:
     """Undoes what a note tells of; whether there was one. Raises Refused where it cannot."""
-    note = _path(plan, NOTE)
-    if not os.path.lexists(note):
-        return False
     try:
-        with acting_as(plan.user.value):
-            for name, former in _noted(note.read_text("utf-8", "replace")).items():
-                text = _read(plan, name)
-                # Whoever has changed it since then meant to.
-                if value_of(text) is ON:
-                    _write(plan, name, former)
-            note.unlink()
-    except (OSError, KeyError) as failure:
+        if not door.exists(NOTE):
+            return False
+        for name, former in _noted(door.read(NOTE)).items():
+            # Whoever has changed it since then meant to.
+            if value_of(door.read(name)) is ON:
+                _write(door, name, former)
+        remove_in(door, NOTE)
+    except OSError as failure:
         raise Refused(
             f"a maintenance mode that prodgen has set is still on: {failure}",
-            f"run it as root; {note} says what to put back",
+            f"run it as root; {door.path / NOTE} says what to put back",
         ) from failure
     return True
 
@@ -148,7 +136,7 @@ def _noted(text: str) -> dict[str, Value]:
     """The files of a note and their former values; the bench's user may have written anything."""
     try:
         data = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     rows = data.items() if isinstance(data, dict) else ()
     return {name: former for name, former in rows if name == FILE or re.fullmatch(SITE_FILE, name)}
@@ -158,18 +146,5 @@ def _file_of(site: str) -> str:
     return f"sites/{site}/site_config.json"
 
 
-def _path(plan: Plan, name: str) -> Path:
-    return Path(plan.bench.value, name)
-
-
-def _read(plan: Plan, name: str) -> str:
-    """The text of a file of the bench; empty where there is none."""
-    with contextlib.suppress(FileNotFoundError):
-        return _path(plan, name).read_text("utf-8")
-    return ""
-
-
-def _write(plan: Plan, name: str, value: Value) -> None:
-    path = _path(plan, name)
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-    write_file(path, with_keys(_read(plan, name), {KEY: value}).encode(), mode)
+def _write(door: Door, name: str, value: Value) -> None:
+    write_in(door, name, with_keys(door.read(name), {KEY: value}).encode())

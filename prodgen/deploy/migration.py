@@ -13,12 +13,14 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from prodgen.deploy.managed import Refused
-from prodgen.deploy.persona import acting_as
-from prodgen.deploy.runner import environment, identity
+from prodgen.deploy.privilege.admission import require_admission
 from prodgen.deploy.stage import POLL, Stage
+from prodgen.deploy.subject import Subject
+from prodgen.host.door import Door
+from prodgen.host.programs import environment
+from prodgen.host.run_as import as_child
 from prodgen.plan.model import Plan, Role
 from prodgen.targets.environment import with_secrets
 
@@ -45,7 +47,7 @@ def variables(plan: Plan) -> dict[str, str]:
     """The environment that the bench's own processes have."""
     services = [one for role in (Role.WORKER, Role.WEB) for one in plan.with_role(role)]
     given = dict(services[0].environment.value) if services else {}
-    return {"HOME": str(plan.home.value), "USER": plan.user.value, **given}
+    return {"HOME": str(plan.home.value), **given}
 
 
 def migrate_all(stage: Stage, seconds: float, lock: int) -> bool:
@@ -83,10 +85,9 @@ def _say_states(stage: Stage, done: list[str], at: str, state: str) -> None:
 
 def _migrate(stage: Stage, site: str, seconds: float, lock: int) -> str:
     """Why it failed; nothing where it did not."""
-    plan = stage.subject.plan
-    with _opened_log(plan) as log:
+    with _opened_log(stage.subject.door) as log:
         start = os.lseek(log, 0, os.SEEK_END)
-        child = _begin(plan, site, log, lock)
+        child = _begin(stage.subject, site, log, lock)
         try:
             trouble = _outcome(child, seconds)
         finally:
@@ -98,12 +99,12 @@ def _migrate(stage: Stage, site: str, seconds: float, lock: int) -> str:
 
 
 @contextmanager
-def _opened_log(plan: Plan) -> Iterator[int]:
+def _opened_log(door: Door) -> Iterator[int]:
     """The log, open to write at its end and to read; its user may have put anything in its way."""
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    path = Path(plan.bench.value, LOG)
+    path = door.path / LOG
     try:
-        with acting_as(plan.user.value):
+        with door.rights():
             log = os.open(path, flags, 0o644)
     except OSError as failure:
         raise Refused(f"{path} cannot be written: {failure.strerror}") from failure
@@ -115,18 +116,20 @@ def _opened_log(plan: Plan) -> Iterator[int]:
         os.close(log)
 
 
-def _begin(plan: Plan, site: str, log: int, lock: int) -> subprocess.Popen[bytes]:
+def _begin(subject: Subject, site: str, log: int, lock: int) -> subprocess.Popen[bytes]:
+    plan, door = subject.plan, subject.door
+    require_admission(door, plan)
     try:
         return subprocess.Popen(
             migrate_command(plan, site),
-            env=environment(variables(plan)),
-            cwd=Path(plan.bench.value, "sites"),
+            env=environment(variables(plan), door.owner),
+            cwd=door.path / "sites",
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
             pass_fds=(lock,),
-            **identity(plan.user.value),
+            **as_child(door.owner),
         )
     except OSError as failure:
         raise Refused(f"the migration of {site} cannot be begun: {failure}") from failure

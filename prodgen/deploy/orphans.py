@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from prodgen.deploy import procfs
 from prodgen.deploy.procfs import Stat
+from prodgen.host.door import Door
 
 HELPER = "frappe.utils.bench_helper"
 REAPERS = frozenset({"systemd", "init", "tini", "dumb-init", "docker-init"})
@@ -23,9 +23,7 @@ class Orphan:
     since: float | None
 
 
-def find_orphans(
-    bench: PurePosixPath, managed: Iterable[int], workers: Collection[int]
-) -> list[Orphan]:
+def find_orphans(door: Door, managed: Iterable[int], workers: Collection[int]) -> list[Orphan]:
     """Those of the bench. `managed` are the processes of its manager, `workers` those of Redis."""
     every = procfs.everyone()
     kept = {pid for root in managed if root for pid in (root, *procfs.descendants(root, every))}
@@ -35,7 +33,8 @@ def find_orphans(
         if one.pid in kept or one.pid in workers or not _is_left_alone(one, names):
             continue
         words = procfs.words(one.pid)
-        if is_worker(words) and procfs.folder(one.pid) == str(bench / "sites"):
+        is_of_bench = procfs.folder(one.pid) == str(door.path / "sites")
+        if is_worker(words) and is_of_bench and procfs.owner(one.pid) == door.owner.uid:
             found.append(Orphan(one.pid, queues_of(words), procfs.started_at(one.pid)))
     return found
 

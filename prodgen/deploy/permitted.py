@@ -8,12 +8,11 @@ in a folder of his.
 from __future__ import annotations
 
 import os
-import pwd
-import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from prodgen.deploy.objection import Objection
+from prodgen.host.trust import Danger, danger_at, danger_on_way
 from prodgen.plan.model import Plan
 from prodgen.review.blame import place_of
 from prodgen.targets.artifacts import HOST_FILES, Artifact
@@ -56,7 +55,6 @@ def breaches(plan: Plan, artifacts: Iterable[Artifact]) -> Iterator[Objection]:
                 f"{path} is not this bench's alone: only root may ask for it",
                 "render it with -o DIR, and install it yourself",
             )
-    yield from _user(plan)
     if LOGS not in plan.log_folder.value.parents:
         yield Objection(
             f"the logs would go to {plan.log_folder.value}, which is not below {LOGS}",
@@ -65,53 +63,11 @@ def breaches(plan: Plan, artifacts: Iterable[Artifact]) -> Iterator[Objection]:
         )
 
 
-def _user(plan: Plan) -> Iterator[Objection]:
-    """The services run as the bench's owner; nobody may write himself another user."""
-    name = plan.user.value
-    bench, place = Path(plan.bench.value), place_of(plan.user.origin)
-    try:
-        entry = pwd.getpwnam(name)
-    except KeyError:
-        way_out = f"useradd --create-home {name}"
-        yield Objection(f"there is no user {name} on this host", way_out, place)
-        return
-    if entry.pw_uid == 0:
-        way_out = "set `user:` to the bench's user"
-        yield Objection("the services would run as root", way_out, place)
-    try:
-        owner = bench.stat().st_uid
-    except OSError as failure:
-        reason = (failure.strerror or "").lower()
-        yield Objection(f"the bench {bench} cannot be seen: {reason}", "check `host: path`")
-        return
-    if owner != entry.pw_uid:
-        yield Objection(
-            f"the services would run as {name}, but {bench} belongs to {_name(owner)}",
-            f"set `user: {_name(owner)}`, or give the bench to {name}: chown -R {name} {bench}",
-            place,
-        )
+def others_place(path: Path) -> Danger | None:
+    """What others than root can change on the way to a path, or below a folder.
 
-
-def _name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
-
-
-def others_place(path: Path) -> Path | None:
-    """The file, or a folder above or below it, that somebody else than root can change.
-
-    A folder with the sticky bit, such as /tmp, is fine: what is root's in it stays root's.
-    Where links are on the way, what they lead to counts as well.
+    Raises OSError.
     """
     below = sorted(path.rglob("*")) if path.is_dir() else []
-    real = path.resolve()
-    known = (path, *path.parents, real, *real.parents, *below)
-    return next((one for one in known if not _is_roots(one)), None)
-
-
-def _is_roots(path: Path) -> bool:
-    found = path.lstat()
-    shared = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not stat.S_ISLNK(found.st_mode)
-    return found.st_uid == 0 and (not shared or bool(found.st_mode & stat.S_ISVTX))
+    dangers = (danger_at(one, one.lstat()) for one in below)
+    return danger_on_way(path) or next((one for one in dangers if one), None)

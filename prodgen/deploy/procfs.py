@@ -61,6 +61,14 @@ def stat(pid: int) -> Stat | None:
     return None if found is None or found.state in GONE else found
 
 
+def owner(pid: int) -> int | None:
+    """The uid that a process acts with; None where it has ended."""
+    try:
+        return (PROC / str(pid)).stat().st_uid
+    except OSError:
+        return None
+
+
 def everyone() -> list[Stat]:
     """All processes that have not ended."""
     pids = (int(name) for name in os.listdir(PROC) if name.isdigit())  # noqa: PTH208

@@ -11,8 +11,8 @@ from prodgen.deploy import bootguard, groundwork, journal
 from prodgen.deploy.files import TEMPORARY_PREFIX, read_file
 from prodgen.deploy.generations import CURRENT, DRAFT, FOLDER, keep_generation
 from prodgen.deploy.journal import Journal, KeyChange, Move, Phase
-from prodgen.deploy.runner import run
 from prodgen.deploy.stage import only_one
+from prodgen.host.programs import run
 from prodgen.review.sides import Placed, Side
 from prodgen.review.sitekeys import FILE
 from prodgen.targets.manifest import PATH, listed_files

@@ -10,7 +10,6 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 
 from prodgen.deploy import restart_web
 from prodgen.deploy.bytecode import compile_apps
@@ -19,6 +18,7 @@ from prodgen.deploy.farewell import kill_tree
 from prodgen.deploy.maintenance import lift_noted, require_rights
 from prodgen.deploy.managed import Process, ProcessManager, Refused, State, TooLate
 from prodgen.deploy.orphans import find_orphans
+from prodgen.deploy.privilege.admission import require_admission
 from prodgen.deploy.progress import Report
 from prodgen.deploy.redisqueue import Away, RedisQueue
 from prodgen.deploy.restart_migrate import GO_ON, Limits, migrated
@@ -87,6 +87,7 @@ def restart(
 
     `lock` is what `only_one` gave a caller that holds the bench already.
     """
+    require_admission(subject.door, subject.plan)
     processes = choose(manager.look(), wishes.parts, subject.plan.bench_name.value)
     for one in processes:
         if one.state is State.MISSING:
@@ -96,12 +97,12 @@ def restart(
                 "`systemctl daemon-reload`",
             )
     if wishes.migrate:
-        require_rights(subject.plan)
+        require_rights(subject.door)
     with contextlib.ExitStack() as stack:
         if lock is None:
-            lock = stack.enter_context(only_one(Path(subject.plan.bench.value)))
+            lock = stack.enter_context(only_one(subject.door.path, subject.door.reader))
         stage = Stage(subject, manager, _queue(subject, processes, wishes), report)
-        if lift_noted(subject.plan):
+        if lift_noted(subject.door):
             stage.say("note", "lifted a maintenance mode that an interrupted prodgen had left")
         _compile(stage)
         if wishes.now:
@@ -137,7 +138,7 @@ def _queue(subject: Subject, processes: Sequence[Process], wishes: Wishes) -> Re
 
 def _compile(stage: Stage) -> None:
     """Bytecode of the apps, where the services cannot write it; a failure costs time only."""
-    done = compile_apps(stage.subject.plan)
+    done = compile_apps(stage.subject.plan, stage.subject.door)
     if done is None:
         return
     if done.code == 0:
@@ -196,7 +197,7 @@ def _mind_orphans(stage: Stage, *, end: bool) -> None:
     """Names the work-horses that outlived their worker, and ends them where that is wished for."""
     managed = [one.pid for one in stage.manager.look()]
     known = {row.pid for row in stage.workers() if row.host == stage.host}
-    for orphan in find_orphans(stage.subject.plan.bench.value, managed, known):
+    for orphan in find_orphans(stage.subject.door, managed, known):
         text = f"process {orphan.pid} of {orphan.queues or 'a worker'} goes on without its worker"
         if end:
             kill_tree(orphan.pid)

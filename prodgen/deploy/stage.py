@@ -16,6 +16,7 @@ from prodgen.deploy.managed import Process, ProcessManager, Refused, State
 from prodgen.deploy.progress import Busy, Event, Json, Report, Waiting
 from prodgen.deploy.redisqueue import Away, RedisQueue
 from prodgen.deploy.subject import Subject
+from prodgen.host.run_as import Identity, acting_as
 
 REDIS_RETURN = 60.0
 """Seconds that a restart waits for a Redis that is away, as it is while it restarts."""
@@ -139,13 +140,15 @@ def await_up(stage: Stage, names: Sequence[str], seconds: float) -> list[str]:
 
 
 @contextlib.contextmanager
-def only_one(folder: Path) -> Iterator[int]:
+def only_one(folder: Path, who: Identity | None = None) -> Iterator[int]:
     """Only one prodgen at a time deals with a bench; raises Refused for the second (flock(2)).
 
     The lock is on the folder itself: no file is made where another user may write. A child that
-    gets its descriptor, which is what comes back, holds it as long as it lives.
+    gets its descriptor, which is what comes back, holds it as long as it lives. The folder is
+    opened with the rights of `who`: a file system may keep root out of it.
     """
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    with acting_as(who):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -77,9 +77,9 @@ def look(subject: Subject, manager: ProcessManager) -> Status:
         _row(subject.plan, [one for one in processes if one.service is service], every, loaded)
         for service in {id(one.service): one.service for one in processes}.values()
     ]
-    notes = [f"{LEFT_ON}; `{WAY_OUT}` ends that"] if is_left_on(subject.plan) else []
+    notes = [f"{LEFT_ON}; `{WAY_OUT}` ends that"] if is_left_on(subject.door) else []
     queues, jobs, workers = _jobs(subject, manager, processes, notes)
-    orphans = find_orphans(subject.plan.bench.value, [one.pid for one in processes], workers)
+    orphans = find_orphans(subject.door, [one.pid for one in processes], workers)
     return Status(
         rows=tuple(rows), queues=queues, jobs=jobs, orphans=tuple(orphans), notes=tuple(notes)
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from prodgen.deploy import rq
 from prodgen.deploy.redisqueue import Access
+from prodgen.host.door import NOWHERE, Door
 from prodgen.inputs.values import Values
 from prodgen.plan.model import Plan, Role
 from prodgen.plan.rules import QUEUE_TIMEOUTS, version_of
@@ -20,6 +21,8 @@ class Subject:
     """One bench: its plan, and how its jobs are found."""
 
     plan: Plan
+    door: Door = NOWHERE
+    """The bench's folder on this host."""
     access: Access | None = None
     """None where the bench names no redis_queue that can be asked."""
     bench_id: str = ""
@@ -55,7 +58,7 @@ FLAGS = (
 )
 
 
-def subject_of(plan: Plan, common: Values) -> Subject:
+def subject_of(plan: Plan, door: Door, common: Values) -> Subject:
     """The bench of a plan and of its common_site_config.json."""
     url = common.text("redis_queue")
     sentinel = common.flag("redis_queue_sentinel_enabled")
@@ -67,6 +70,7 @@ def subject_of(plan: Plan, common: Values) -> Subject:
     usable = url is not None and not (sentinel and sentinel.value)
     return Subject(
         plan=plan,
+        door=door,
         access=_access(common, url.value, name) if url and usable else None,
         bench_id=name if not figures or figures >= PREFIXED_QUEUES else "",
         max_queued=rq.queued_limit(

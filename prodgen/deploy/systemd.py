@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from prodgen.deploy.managed import Process, Refused, State, TooLate, running_services
-from prodgen.deploy.runner import Done, run
+from prodgen.host.programs import Done, run
 from prodgen.plan.model import Plan, Service
 from prodgen.targets.systemd_syntax import escaped_name
 from prodgen.targets.systemd_units import is_template, running_units

@@ -16,7 +16,9 @@ from pathlib import Path
 from prodgen.deploy.files import create_file
 from prodgen.deploy.journal import Place, copy_content
 from prodgen.deploy.objection import Objection
-from prodgen.deploy.runner import SYSTEM_PATH, Done, run
+from prodgen.host.programs import Done, run
+from prodgen.host.system_path import SYSTEM_PATH
+from prodgen.host.trust import danger_on_way
 from prodgen.plan.model import Plan
 
 SUPERVISOR_CONFIGS = ("/etc/supervisor/supervisord.conf", "/etc/supervisord.conf")
@@ -100,10 +102,13 @@ def _supervisor(prefix: Sequence[str], notes: list[str]) -> Iterator[Objection]:
     config = next((one for one in SUPERVISOR_CONFIGS if Path(one).exists()), "")
     program = shutil.which("supervisord", path=SYSTEM_PATH)
     python = _interpreter(Path(program)) if program else ""
+    if python and (danger := danger_on_way(Path(python))):
+        notes.append(f"{danger}: root does not run it, so supervisord did not try its programs")
+        return
     if not config or not python:
         notes.append("supervisord or its config is not there, so its programs were not tried")
         return
-    done = run((*prefix, python, "-c", PARSE, config), timeout=60)
+    done = run((*prefix, python, "-I", "-c", PARSE, config), timeout=60)
     if done.code != 0:
         yield _refused("supervisord", _last_words(done))
 

@@ -10,6 +10,8 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple, TypeVar
 
 from prodgen.host.facts import HostFacts, detected
+from prodgen.host.run_as import Identity, acting_as
+from prodgen.host.system_path import find_program
 from prodgen.provenance import Sourced
 
 T = TypeVar("T")
@@ -18,7 +20,6 @@ NGINX_VERSION = r"nginx/([0-9.]+)"
 NGINX_MODULE = r"--with-(\w+_module)\b"
 OPENSSL_VERSION = r"built with OpenSSL ([0-9.]+)"
 SYSTEMD_VERSION = r"systemd ([0-9]+)"
-SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 IPV6_ADDRESSES = Path("/proc/net/if_inet6")
 CGROUP = "/sys/fs/cgroup"
 """In a container the limits of the container itself (cgroup v2)."""
@@ -34,9 +35,13 @@ class NginxFacts(NamedTuple):
 
 
 def detect(
-    root: Path, user: str | None, packages: Mapping[str, str], programs: Collection[str]
+    root: Path,
+    user: str | None,
+    packages: Mapping[str, str],
+    programs: Collection[str],
+    rights: Identity | None = None,
 ) -> HostFacts:
-    """The facts of this machine for the bench at `root`.
+    """The facts of this machine for the bench at `root`, whose files root looks at with `rights`.
 
     `user` is the one who runs the bench, where a file says so. Only the versions of `programs`
     ("nginx", "systemd") are asked for, as each costs a process.
@@ -50,7 +55,7 @@ def detect(
         home=home,
         cpus=_cpus(),
         memory=_memory(),
-        node=find_node(home.value if home else None),
+        node=_node(home.value if home else None, rights),
         redis_server=_program("redis-server"),
         gunicorn=_package("gunicorn", packages),
         nginx=nginx.version,
@@ -111,14 +116,8 @@ def _bytes(value: int, how: str) -> Sourced[int]:
 
 def _program(name: str) -> Sourced[PurePosixPath] | None:
     """The program as a service finds it, which has not the user's own PATH."""
-    found = _which(name)
+    found = find_program(name)
     return _fact(PurePosixPath(found), "found on the system's PATH") if found else None
-
-
-def _which(name: str) -> str | None:
-    """The path of a program in the folders that every system has."""
-    paths = (f"{folder}/{name}" for folder in SYSTEM_PATH.split(":"))
-    return next((path for path in paths if os.access(path, os.X_OK)), None)
 
 
 def find_ipv6(table: Path = IPV6_ADDRESSES) -> Sourced[bool]:
@@ -134,6 +133,11 @@ def find_supervisor_folder(etc: Path = Path("/etc")) -> Sourced[PurePosixPath] |
     return _fact(PurePosixPath(folder), "Supervisor's folder of this machine")
 
 
+def _node(home: PurePosixPath | None, rights: Identity | None) -> Sourced[PurePosixPath] | None:
+    with acting_as(rights):
+        return find_node(home)
+
+
 def find_node(home: PurePosixPath | None) -> Sourced[PurePosixPath] | None:
     """The node that the bench's user gets: a version manager's first, then the system's.
 
@@ -142,17 +146,21 @@ def find_node(home: PurePosixPath | None) -> Sourced[PurePosixPath] | None:
     if home:
         for place in NODE_PLACES:
             candidate = Path(home, place)
-            if os.access(candidate, os.X_OK):
+            if _is_program(candidate):
                 return _fact(PurePosixPath(candidate), "of the bench's user")
         installed = Path(home, ".nvm/versions/node").glob("v*/bin/node")
         newest = max(
-            (node for node in installed if os.access(node, os.X_OK)),
+            (node for node in installed if _is_program(node)),
             key=_node_version,
             default=None,
         )
         if newest:
             return _fact(PurePosixPath(newest), "newest of the bench user's nvm")
     return _program("node") or _program("nodejs")
+
+
+def _is_program(path: Path) -> bool:
+    return os.access(path, os.X_OK, effective_ids=True)
 
 
 def _node_version(node: Path) -> tuple[int, ...]:
@@ -184,15 +192,7 @@ def _systemd(wanted: Collection[str]) -> Sourced[str] | None:
 
 def _ask(program: str, option: str) -> str:
     """What the program prints; empty where it is absent or fails."""
-    path = _which(program)
-    if not path:
-        return ""
-    import subprocess
+    from prodgen.host.programs import run
 
-    try:
-        done = subprocess.run(
-            [path, option], capture_output=True, text=True, timeout=10, check=False
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout + done.stderr
+    done = run([program, option], timeout=10)
+    return done.out + done.err if done.code == 0 else ""

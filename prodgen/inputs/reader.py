@@ -9,7 +9,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -33,6 +33,8 @@ LARGEST_SETTINGS = 256 * 1024
 """Bytes of prodgen.yaml: YAML is slow to read, and nobody writes more by hand."""
 READING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 DIST_INFO = r"([A-Za-z0-9_.]+)-([0-9][^-]*)\.dist-info"
+Rights = Callable[[], AbstractContextManager[None]]
+"""Lends this process somebody's rights for a while; `nullcontext` changes nothing."""
 REDIS_CONFS = ("redis_cache", "redis_queue", "redis_socketio")
 
 
@@ -66,16 +68,18 @@ def _is_file(path: Path) -> bool:
 def read_bench(
     root: Path,
     settings: Path | None = None,
-    rights: AbstractContextManager[None] | None = None,
+    rights: Rights = nullcontext,
+    settings_rights: Rights = nullcontext,
 ) -> tuple[BenchFiles, list[Diagnostic]]:
     """Every file of the bench at `root`, and what could not be read.
 
-    `settings` is the path of `prodgen.yaml` where it is not the bench's own; all that is the
-    bench's own is read under these `rights`.
+    `settings` is the path of `prodgen.yaml` where it is not the bench's own, and is read under
+    `settings_rights`; all that is the bench's own is read under `rights`.
     """
     reader = _Reader(root)
-    given = reader.read_settings(settings) if settings else None
-    with rights or nullcontext():
+    with settings_rights():
+        given = reader.read_settings(settings) if settings else None
+    with rights():
         files = _read_bench(reader, given, has_own_settings=settings is None)
     return files, reader.diagnostics
 
@@ -247,10 +251,10 @@ def read_source(
     `status` is what lstat has said of the path, if it was asked.
     """
     try:
-        content = _read(path, largest + 1, status)
+        content = read_regular(path, largest + 1, status)
     except FileNotFoundError:
         return None, _absent(path, name)
-    except _NoRegularFile as other:
+    except NoRegularFile as other:
         return None, error(
             "PG004",
             f"this is {other}, not a file",
@@ -288,19 +292,17 @@ def _unreadable(name: str, failure: OSError | ValueError) -> Diagnostic:
     )
 
 
-class _NoRegularFile(Exception):
-    """What stands in the place of a file."""
+class NoRegularFile(OSError):
+    """Something else is in the place of a file: a folder, a named pipe, a socket, a device."""
 
 
-def _read(path: str | Path, most: int, status: os.stat_result | None = None) -> bytes:
-    """At most `most` bytes of a regular file. Nothing else is opened: a pipe would block."""
-    if status is None or stat.S_ISLNK(status.st_mode):
-        status = os.stat(path)  # noqa: PTH116 - a Path for each of thousands of sites takes longer
-    _require_regular(status.st_mode)
-    descriptor = os.open(path, READING)
+def read_regular(path: str | Path, most: int, status: os.stat_result | None = None) -> bytes:
+    """At most `most` bytes of a regular file. Nothing else is opened: a pipe would block.
+
+    Raises OSError, of which NoRegularFile is one. `status` is what lstat has said of the path.
+    """
+    descriptor, status = open_regular(path, status)
     try:
-        status = os.fstat(descriptor)
-        _require_regular(status.st_mode)
         content = os.read(descriptor, min(most, status.st_size))
         if content and len(content) == status.st_size:
             return content
@@ -311,12 +313,29 @@ def _read(path: str | Path, most: int, status: os.stat_result | None = None) -> 
         os.close(descriptor)
 
 
+def open_regular(
+    path: str | Path, status: os.stat_result | None = None
+) -> tuple[int, os.stat_result]:
+    """The descriptor of a regular file, open to read, and its status. Raises as `read_regular`."""
+    if status is None or stat.S_ISLNK(status.st_mode):
+        status = os.stat(path)  # noqa: PTH116 - a Path for each of thousands of sites takes longer
+    _require_regular(status.st_mode)
+    descriptor = os.open(path, READING)
+    try:
+        status = os.fstat(descriptor)
+        _require_regular(status.st_mode)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor, status
+
+
 def _require_regular(mode: int) -> None:
     if stat.S_ISREG(mode):
         return
     for is_kind, words in OTHER_FILES:
         if is_kind(mode):
-            raise _NoRegularFile(words)
+            raise NoRegularFile(words)
 
 
 def _absent(path: str | Path, name: str) -> Diagnostic | None:

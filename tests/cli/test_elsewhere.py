@@ -71,7 +71,9 @@ def test_the_same_bytes_from_any_place(manager: str, tmp_path: Path) -> None:
     first = checkout(tmp_path / "one/frappe-bench", manager)
     second = checkout(tmp_path / "two/clone of it", manager)
     if os.getuid() == 0:
-        os.chown(second, 65534, 65534)
+        os.chown(second, 65534, 65534)  # and its owner gets to it
+        for folder in (tmp_path, *tmp_path.parents[:2]):
+            folder.chmod(0o755)
     here = made(first, tmp_path / "here", cwd=first)
     one_cpu = ("taskset", "-c", str(min(os.sched_getaffinity(0))), *COMMAND)
     there = made(second, tmp_path / "there", cwd=Path("/"), env=CHANGED, command=one_cpu)
@@ -122,7 +124,7 @@ def test_no_fact_is_looked_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     def look(*_: object) -> None:
         raise AssertionError("asked this machine")
 
-    for name in ("detect", "find_node", "_which", "_ask"):
+    for name in ("detect", "find_node", "find_program", "_ask"):
         monkeypatch.setattr(detect, name, look)
     monkeypatch.setattr(pipeline, "detect", look)
     bench = checkout(tmp_path / "frappe-bench", "systemd")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from prodgen.deploy.doctor_keys import check_keys, check_readers, unreadable
 from prodgen.deploy.finding import Grade
+from prodgen.host.run_as import NOBODY, identity_of
 from tests.rig.tools import need_root
 from tests.targets.nginx_fixture import plan, site
 from tests.targets.nginx_stand import certificate
@@ -20,7 +21,7 @@ def test_what_a_user_may_not_read(tmp_path: Path) -> None:
     pair = certificate(tmp_path, "one.test")
     tmp_path.chmod(0o755)
     Path(pair[1]).chmod(0o600)
-    assert list(unreadable(list(pair), USER)) == [pair[1]]
+    assert list(unreadable(list(pair), identity_of(NOBODY))) == [pair[1]]
     (refused,) = check_readers([pair], USER)
     assert refused.grade is Grade.BAD
     assert refused.fix == f"setfacl -m u:{USER}:r {pair[1]}"

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from pathlib import Path
 
 import pytest
 
 from prodgen.deploy.maintenance import NOTE, files_to_set, is_cached, lift_noted
-from prodgen.plan.model import Plan
+from prodgen.host.door import enter
 from prodgen.review.sitekeys import FILE
-from tests.plans import fixture_plan
-from tests.targets.systemd_plans import sourced
 
 SITE = "sites/a.test/site_config.json"
 
@@ -34,11 +31,6 @@ def test_only_what_switches_a_site_is_set(
     assert files_to_set(common, {SITE: site}) == expected
 
 
-def plan_in(folder: Path) -> Plan:
-    plan = fixture_plan("frappe-15")
-    return plan._replace(bench=sourced(folder), user=sourced(getpass.getuser()))
-
-
 @pytest.mark.parametrize(
     ("now", "after"),
     [
@@ -51,10 +43,10 @@ def test_only_what_prodgen_has_set_is_lifted(tmp_path: Path, now: str, after: st
     (tmp_path / "sites").mkdir()
     (tmp_path / FILE).write_text(now)
     (tmp_path / NOTE).write_text(json.dumps({FILE: None}))
-    assert lift_noted(plan_in(tmp_path))
+    assert lift_noted(enter(tmp_path))
     assert (tmp_path / FILE).read_text() == after
     assert not (tmp_path / NOTE).exists()
-    assert not lift_noted(plan_in(tmp_path))
+    assert not lift_noted(enter(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -63,7 +55,7 @@ def test_only_what_prodgen_has_set_is_lifted(tmp_path: Path, now: str, after: st
 def test_a_note_leads_to_no_other_file(tmp_path: Path, name: str) -> None:
     (tmp_path / "sites").mkdir()
     (tmp_path / NOTE).write_text(json.dumps({name: None}))
-    assert lift_noted(plan_in(tmp_path))
+    assert lift_noted(enter(tmp_path))
     assert not (tmp_path / NOTE).exists()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from prodgen.deploy.managed import Process, State, TooLate
 from prodgen.deploy.progress import Event, Waiting
 from prodgen.deploy.restart import HURRY, Wishes, restart
 from prodgen.deploy.subject import Subject
+from prodgen.host.door import enter
 from prodgen.plan.model import Role
 from tests.plans import fixture_plan
 from tests.targets.systemd_plans import sourced
@@ -50,18 +52,19 @@ class Slow:
             raise TooLate(f"{self.stuck} did not stop")
 
 
-def test_only_what_is_late_is_tried_again(
-    tmp_path: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_what_is_late_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = fixture_plan("frappe-15")._replace(bench=sourced(tmp_path))
     processes = [
         Process(name=one.name.value, service=one, state=State.UP, word="running", pid=GONE + place)
         for place, one in enumerate(plan.services)
         if one.role.value is not Role.WEB
     ]
-    monkeypatch.setattr(room, "compile_apps", lambda _: None)
+    monkeypatch.setattr(room, "compile_apps", lambda *_: None)
+    monkeypatch.setattr(room, "require_admission", lambda *_: None)
     manager = Slow(processes)
     events: list[Event | Waiting] = []
-    result = restart(Subject(plan=plan), manager, events.append, Wishes(now=True))
+    result = restart(
+        Subject(plan=plan, door=enter(tmp_path)), manager, events.append, Wishes(now=True)
+    )
     assert result.problems == ()
     assert manager.restarted[1:] == [[manager.stuck]]

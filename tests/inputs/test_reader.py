@@ -347,7 +347,7 @@ def test_only_what_is_the_bench_s_own_is_read_under_other_rights(
             path.rename(path.with_suffix(".away"))
         yield
 
-    files, found = read_bench(bench, given, less())
+    files, found = read_bench(bench, given, less)
     assert files.settings is not None
     assert files.procfile is None
     assert said(found) == []

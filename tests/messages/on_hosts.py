@@ -11,6 +11,7 @@ from prodgen.cli.messages import show
 from prodgen.cli.reviewing import Stopped
 from prodgen.deploy.apply import End, Outcome
 from prodgen.deploy.objection import Objection
+from prodgen.host.trust import Danger
 from prodgen.plan.model import Manager
 from prodgen.targets.artifacts import HOST_FILES, Artifact
 from tests.review.reviewed import plan_with
@@ -38,8 +39,11 @@ def _refused() -> None:
     apply.said(ended, plan_with(), wishes)
 
 
+MADE = Danger(Path("/home/frappe/made.tar"), "frappe", "chown -h root: /home/frappe/made.tar")
+
+
 def _not_roots() -> None:
-    show([apply._not_roots(Path("/home/frappe/made.tar"))], color=False)
+    show([apply._not_roots(MADE)], color=False)
 
 
 def _nothing_before() -> None:

@@ -27,7 +27,7 @@ from tests.outputs import parse
 HERE = Path(__file__).parent
 BENCH = "/home/frappe/frappe-bench"
 """Stands in the golden files for the folder of the test."""
-READ = reader._read
+READ = reader.read_regular
 """What opens every file."""
 WHOLE = r" *(--> |[a-z ]{1,20}: )?(`[^`]*`|\S)+"
 """A line that holds one thing to copy, or a place."""
@@ -63,7 +63,7 @@ class Ground:
         case.write(bench)
         self.patch.chdir(bench)
         self.patch.setattr(pipeline, "detect", lambda *_: case.facts)
-        self.patch.setattr(reader, "_read", _refusing(case.forbidden))
+        self.patch.setattr(reader, "read_regular", _refusing(case.forbidden))
         prodgen.main(list(words), prog_name="prodgen", standalone_mode=False)
         out, err = (text.replace(str(bench), BENCH) for text in self.capture.readouterr())
         return Streams(out, err)

@@ -1,0 +1,1 @@
+"""What root may do on a bench whose files a lesser user can write."""

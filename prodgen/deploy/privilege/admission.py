@@ -1,0 +1,79 @@
+"""Whether root may act for a bench: for its owner, told by uid, on a path that nobody can swap."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+
+from prodgen.deploy.managed import Refused
+from prodgen.diagnostics import Diagnostic, error
+from prodgen.host.door import Door, in_danger
+from prodgen.host.run_as import identity_named
+from prodgen.host.trust import user_name
+from prodgen.plan.model import Plan
+from prodgen.review.blame import place_of
+
+
+def bars(door: Door, plan: Plan) -> list[Diagnostic]:
+    """Why root may not act for the bench; nothing if it may, or if we are not root."""
+    if os.geteuid() != 0:
+        return []
+    if door.closed:
+        return [_unseen(door, plan)]
+    if door.owner.is_root:
+        return [_of_root(door, plan)]
+    found = [] if door.is_of(plan.user.value) else [_another(door, plan)]
+    return [*found, *([in_danger(door.danger)] if door.danger else [])]
+
+
+class Barred(Refused):
+    """Root must not act for a bench; `found` says why."""
+
+    def __init__(self, found: Sequence[Diagnostic]) -> None:
+        super().__init__(found[0].message, found[0].help)
+        self.found = tuple(found)
+
+
+def require_admission(door: Door, plan: Plan) -> None:
+    """Raises Barred where root may not act for the bench."""
+    if found := bars(door, plan):
+        raise Barred(found)
+
+
+def _unseen(door: Door, plan: Plan) -> Diagnostic:
+    return error(
+        "PG001",
+        f"the bench {door.path} cannot be seen: {door.closed}",
+        place_of(plan.bench.origin),
+        "correct `host: {path: ...}` in prodgen.yaml, or run it on the bench's host",
+    )
+
+
+def _of_root(door: Door, plan: Plan) -> Diagnostic:
+    user = plan.user.value
+    named = identity_named(user)
+    name = user if named and not named.is_root else "USER"
+    return error(
+        "PG821",
+        f"the bench {door.path} belongs to root: its code would run with root's rights",
+        place_of(plan.user.origin),
+        f"set `user: {name}` in prodgen.yaml, then `prodgen adopt` gives the bench to that user",
+    )
+
+
+def _another(door: Door, plan: Plan) -> Diagnostic:
+    name, owner = plan.user.value, user_name(door.owner.uid)
+    if identity_named(name) is None:
+        return error(
+            "PG822",
+            f"there is no user {name} on this host",
+            place_of(plan.user.origin),
+            f"useradd --create-home {shlex.quote(name)}, or set `user: {owner}`",
+        )
+    return error(
+        "PG822",
+        f"the services would run as {name}, but {door.path} belongs to {owner}",
+        place_of(plan.user.origin),
+        f"set `user: {owner}`, or give the bench to {name}: chown -R {name} {door.path}",
+    )

@@ -1,0 +1,87 @@
+"""Root acting with the rights of a lesser user.
+
+Two ways, and no third: `acting_as` lends this process the user's rights for a while, for its own
+reading and writing; `as_child` gives a program that is started the user's identity for good.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+NOBODY = 65534
+"""The uid and gid without rights of their own (user_namespaces(7), the overflow user)."""
+
+
+class Identity(NamedTuple):
+    """A user as the kernel knows it."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+    """Supplementary groups, the primary one among them."""
+    name: str
+    """The login name; the uid in digits for a user without an account."""
+    home: str
+
+    @property
+    def is_root(self) -> bool:
+        """Whether it has root's rights, under whatever name."""
+        return self.uid == 0
+
+
+def identity_of(uid: int) -> Identity:
+    """The user with this uid; one without an account has no group but `NOBODY`'s."""
+    try:
+        entry = pwd.getpwuid(uid)
+    except KeyError:
+        return Identity(uid, NOBODY, (NOBODY,), str(uid), "/")
+    groups = os.getgrouplist(entry.pw_name, entry.pw_gid)
+    return Identity(uid, entry.pw_gid, tuple(groups), entry.pw_name, entry.pw_dir)
+
+
+def identity_named(name: str) -> Identity | None:
+    """The user with this login name; None if there is no such account."""
+    try:
+        return identity_of(pwd.getpwnam(name).pw_uid)
+    except (KeyError, ValueError):  # a NUL byte in the name
+        return None
+
+
+@contextmanager
+def acting_as(who: Identity | None) -> Iterator[None]:
+    """Lends this process the rights of `who`; changes nothing for None, or unless we are root.
+
+    Only the effective ids change (seteuid(2)), so that root's rights return at the end. Only for a
+    process of one thread: other threads would act as `who` too. No program may be started
+    meanwhile, since it would find root's real uid (`programs.run` refuses).
+    """
+    if who is None or who.is_root or os.geteuid() != 0:
+        yield
+        return
+    before = os.getegid(), os.getgroups()
+    try:
+        # In this order: without root's uid the groups could no longer be changed.
+        os.setgroups(who.groups)
+        os.setegid(who.gid)
+        os.seteuid(who.uid)
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(before[0])
+        os.setgroups(before[1])
+
+
+def as_child(who: Identity | None) -> dict[str, Any]:
+    """Arguments of `subprocess.Popen` that start a program as `who`; none unless we are root."""
+    if who is None or os.geteuid() != 0:
+        return {}
+    return {"user": who.uid, "group": who.gid, "extra_groups": list(who.groups)}
+
+
+def is_lent() -> bool:
+    """Whether this process acts with rights that `acting_as` has lent it."""
+    return os.geteuid() != os.getuid()
