@@ -10,7 +10,7 @@ from typing import NamedTuple
 import click
 
 from prodgen.cli import apply as applying
-from prodgen.cli.bench import refusals, subject_from, supervisor_option
+from prodgen.cli.bench import admit, refusals, subject_from, supervisor_option
 from prodgen.cli.delivery import make_complete
 from prodgen.cli.events import reporter
 from prodgen.cli.exits import Exit
@@ -87,6 +87,7 @@ def command(
     outcome = plan_bench(bench, locked=False, programs={"nginx", "systemd"})
     try:
         plan = outcome.plan
+        admit(outcome, dry_run=dry_run)
         if plan and not dry_run:
             applying.mend_first(outcome, plan, wishes, quiet=quiet)
         artifacts = _artifacts(outcome, plan) if plan else []

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import click
 
-from prodgen.cli.bench import refusals, subject_from, supervisor_option
+from prodgen.cli.bench import admit, refusals, subject_from, supervisor_option
 from prodgen.cli.delivery import make_complete
 from prodgen.cli.events import reporter
 from prodgen.cli.exits import Exit
@@ -114,6 +114,7 @@ def command(
     )
     outcome = plan_bench(bench, locked=False, programs={"nginx", "systemd"})
     try:
+        admit(outcome, dry_run=dry_run)
         if outcome.plan and not dry_run:
             mend_first(outcome, outcome.plan, wishes, quiet=quiet)
         artifacts = wishes.artifacts(outcome)

@@ -11,7 +11,7 @@ from prodgen.cli.pipeline import Outcome
 from prodgen.deploy.managed import Refused
 from prodgen.deploy.privilege.admission import Barred
 from prodgen.deploy.subject import Subject, subject_of
-from prodgen.diagnostics import Diagnostic, error
+from prodgen.diagnostics import Diagnostic, Severity, error
 
 
 def subject_from(outcome: Outcome) -> Subject:
@@ -19,6 +19,22 @@ def subject_from(outcome: Outcome) -> Subject:
     if outcome.plan is None or outcome.bench is None:
         raise ValueError("there is no plan")
     return subject_of(outcome.plan, outcome.door, outcome.bench.common)
+
+
+def admit(outcome: Outcome, *, dry_run: bool = False) -> None:
+    """Raises Barred if root may not change anything here; a dry run warns instead, and goes on."""
+    from prodgen.deploy.privilege.admission import require_admission
+    from prodgen.deploy.privilege.own_install import require_own_install
+
+    if outcome.plan is None:
+        return
+    try:
+        require_own_install()
+        require_admission(outcome.door, outcome.plan)
+    except Barred as barred:
+        if not dry_run:
+            raise
+        outcome.diagnostics += [one._replace(severity=Severity.WARNING) for one in barred.found]
 
 
 def refusals(refused: Refused) -> list[Diagnostic]:

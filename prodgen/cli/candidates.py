@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 def environments(ctx: click.Context, incomplete: str) -> list[str]:
     """The names of the environments in prodgen.yaml; of a broken one, none."""
+    from prodgen.host.door import rights_for
     from prodgen.inputs.reader import LARGEST_SETTINGS, find_bench, read_source
     from prodgen.inputs.settings import parse_yaml
 
@@ -28,7 +29,10 @@ def environments(ctx: click.Context, incomplete: str) -> list[str]:
     except OSError:
         return []
     path = chosen.settings or (root / "prodgen.yaml" if root else None)
-    source = read_source(path, path.name, largest=LARGEST_SETTINGS)[0] if path else None
+    if path is None:
+        return []
+    with rights_for(path):
+        source = read_source(path, path.name, largest=LARGEST_SETTINGS)[0]
     document = parse_yaml(source)[0] if source else None
     data: Any = document.data if document else None
     there = data.get("environments") if isinstance(data, dict) else None

@@ -15,6 +15,7 @@ from prodgen.deploy.archives import pack, unpack
 from prodgen.deploy.files import TEMPORARY_PREFIX, read_file, read_folder, write_file, write_folder
 from prodgen.deploy.swap import Unrestored
 from prodgen.diagnostics import Diagnostic, error
+from prodgen.host.door import rights_for
 from prodgen.inputs.fingerprints import fingerprints
 from prodgen.review.changes import Change, Verb, compare, is_as_left
 from prodgen.targets.artifacts import Artifact
@@ -39,9 +40,10 @@ class Delivery:
         """Puts the artifacts where they are wanted, all or none."""
         complete = make_complete(artifacts, outcome)
         try:
-            if self.output.lower().endswith(ARCHIVES):
-                return self._archive(complete)
-            return self._folder(complete)
+            with rights_for(Path(self.output)):
+                if self.output.lower().endswith(ARCHIVES):
+                    return self._archive(complete)
+                return self._folder(complete)
         except OSError as failure:
             return Exit.ERROR, [self._failed(failure)]
 

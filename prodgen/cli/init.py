@@ -13,6 +13,7 @@ from prodgen.cli.pipeline import plan_bench
 from prodgen.cli.report import has_failed
 from prodgen.deploy.files import write_file
 from prodgen.diagnostics import Diagnostic, error
+from prodgen.host.door import rights_for
 from prodgen.host.facts import HostFacts
 from prodgen.inputs.scaffold import settings_text
 from prodgen.inputs.schema import load_schema
@@ -40,11 +41,11 @@ def command(*, bench: Selection, overwrite: bool, strict: bool, quiet: bool, col
     facts = outcome.facts._replace(home=outcome.plan.home)
     text = settings_text(load_schema("prodgen"), declarable(facts))
     try:
-        if path.exists() and not overwrite:
-            return _refuse(
-                "PG803", f"{path} is there already", "edit it, or use --overwrite", color
-            )
-        write_file(path, text.encode())
+        with rights_for(path):
+            if path.exists() and not overwrite:
+                way_out = "edit it, or use --overwrite"
+                return _refuse("PG803", f"{path} is there already", way_out, color)
+            write_file(path, text.encode())
     except OSError as failure:
         reason = (failure.strerror or str(failure)).lower()
         advice = "nothing was changed; check the folder's owner and mode"

@@ -213,9 +213,11 @@ def use_templates(outcome: Outcome, folder: Path | None) -> None:
     if folder is None:
         return
     from prodgen.deploy.owntemplates import read_templates
+    from prodgen.host.door import rights_for
 
     here = folder if outcome.folder == "" else folder.absolute()
-    own, found = read_templates(here)
+    with rights_for(here):
+        own, found = read_templates(here)
     outcome.templates = own.sources
     outcome.diagnostics += found
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from prodgen.cli.bench import refusals, subject_from, supervisor_option
+from prodgen.cli.bench import admit, refusals, subject_from, supervisor_option
 from prodgen.cli.events import reporter
 from prodgen.cli.exits import Exit
 from prodgen.cli.messages import show
@@ -111,6 +111,7 @@ def command(
         end_orphans=end_orphans,
     )
     try:
+        admit(outcome)
         manager = manager_of(outcome.plan, supervisor_config)
         report = reporter(form, quiet=quiet, color=wants_color(color))
         result = restart(subject_from(outcome), manager, report, wishes)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from prodgen.cli.reviewing import Sides, Stopped, unreadable
 from prodgen.diagnostics import Diagnostic, error
+from prodgen.host.door import rights_for
+from prodgen.inputs.reader import LARGEST_FILE, read_regular
 from prodgen.review.sides import Placed, Side
 from prodgen.targets.manifest import digest
 
@@ -18,7 +20,8 @@ def write_review(path: Path, sides: Sides) -> None:
     from prodgen.deploy.files import write_file
 
     try:
-        write_file(path, (json.dumps(_data(sides), indent=2) + "\n").encode())
+        with rights_for(path):
+            write_file(path, (json.dumps(_data(sides), indent=2) + "\n").encode())
     except OSError as failure:
         reason = (failure.strerror or str(failure)).lower()
         raise Stopped(
@@ -29,7 +32,8 @@ def write_review(path: Path, sides: Sides) -> None:
 def check_review(path: Path, sides: Sides) -> None:
     """Raises Stopped unless the sides are those that were reviewed."""
     try:
-        kept = json.loads(path.read_bytes())
+        with rights_for(path):
+            kept = json.loads(read_regular(path, LARGEST_FILE))
         known = bool(kept["format_version"] == FORMAT_VERSION)
     except OSError as failure:
         raise Stopped(unreadable(failure)) from failure

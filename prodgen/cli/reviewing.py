@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from prodgen.diagnostics import Diagnostic, error
+from prodgen.host.door import rights_for
 from prodgen.plan.model import Plan
 from prodgen.review.drift import Drift
 from prodgen.review.sides import Placed, Side
@@ -78,7 +79,8 @@ def read_artifacts(path: Path) -> Rendered:
     from prodgen.deploy.rendered import NotRendered, read_rendered
 
     try:
-        return read_rendered(path)
+        with rights_for(path):
+            return read_rendered(path)
     except NotRendered as failure:
         help_line = "name a folder or archive that `prodgen render -o` made"
         raise Stopped(error("PG804", str(failure), None, help_line)) from failure

@@ -19,6 +19,7 @@ from prodgen.deploy.owntemplates import (
     read_templates,
 )
 from prodgen.diagnostics import Diagnostic, error, has_errors
+from prodgen.host.door import rights_for
 from prodgen.targets.registry import MODULES
 from prodgen.targets.templating import shipped_templates
 
@@ -84,7 +85,7 @@ def diff(*, folder: Path) -> int:
     The second needs to know what a copy was made from: `copy` keeps that in
     DIR/.prodgen.
     """
-    own, found = read_templates(folder)
+    own, found = _read(folder)
     if _failed(found):
         return Exit.ERROR
     for one in compare_templates(own, folder):
@@ -102,7 +103,7 @@ def accept(*, folder: Path) -> int:
 
     Do it once you have taken over what `diff` shows of prodgen's changes.
     """
-    own, found = read_templates(folder)
+    own, found = _read(folder)
     if _failed([one for one in found if one.code != "PG743"]):
         return Exit.ERROR
     return _accept(folder, own)
@@ -117,10 +118,16 @@ def _accept(folder: Path, own: OwnTemplates) -> int:
     return Exit.DONE
 
 
+def _read(folder: Path) -> tuple[OwnTemplates, list[Diagnostic]]:
+    with rights_for(folder):
+        return read_templates(folder)
+
+
 def _guarded(write: Callable[[], list[Diagnostic] | None], folder: Path) -> list[Diagnostic]:
     """What `write` has to say, or why the folder cannot be written."""
     try:
-        return write() or []
+        with rights_for(folder):
+            return write() or []
     except OSError as failure:
         reason = (failure.strerror or str(failure)).lower()
         return [error("PG801", f"cannot write {failure.filename or folder}: {reason}")]

@@ -13,6 +13,7 @@ from prodgen.cli.options import format_option, wants_color
 from prodgen.deploy.archives import Unfit
 from prodgen.deploy.outputs import read_output
 from prodgen.diagnostics import Diagnostic, error
+from prodgen.host.door import rights_for
 from prodgen.review.verification import Malformed, Manifest, Problem, parse_manifest, verify
 
 FORMAT_VERSION = 1
@@ -32,7 +33,8 @@ def command(*, path: Path, form: str) -> int:
     that you trust.
     """
     try:
-        output = read_output(path)
+        with rights_for(path):
+            output = read_output(path)
         manifest = parse_manifest(output.manifest)
     except (Unfit, Malformed, OSError) as failure:
         return _refuse(path, _reason(failure), form)

@@ -55,7 +55,7 @@ def kill_busy(stage: Stage, workers: Sequence[Process]) -> None:
     """Kills those that are at work; their jobs are lost."""
     for one in stage.busy(workers):
         stage.fail(f"{one.process} is killed; its job {one.job} is lost", one.process)
-        kill_tree(one.pid)
+        kill_tree(one.pid, stage.whose)
 
 
 def await_idle(

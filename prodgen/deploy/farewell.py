@@ -15,6 +15,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from prodgen.deploy import procfs
 from prodgen.deploy.managed import Refused
@@ -65,10 +66,28 @@ def send_to_main_thread(pid: int, number: int) -> None:
         raise OSError(code, os.strerror(code))
 
 
-def send(pid: int, number: signal.Signals, how: Callable[[int, int], None] = os.kill) -> bool:
-    """Sends a signal; False where the process is gone. Raises Refused where we may not."""
+def send(
+    pid: int,
+    number: signal.Signals,
+    how: Callable[[int, int], None] | None = None,
+    whose: int | None = None,
+) -> bool:
+    """Sends a signal to a process of the user `whose` (a uid; None for anybody's).
+
+    False if the process is gone, or its pid is by now that of another user's. Raises Refused if we
+    may not. `how` sends it in another way than kill(2).
+    """
     try:
-        how(pid, number)
+        handle = os.pidfd_open(pid)  # whoever gets its pid later is another process
+    except ProcessLookupError:
+        return False
+    try:
+        if whose is not None and procfs.owner(pid) != whose:
+            return False
+        if how:
+            how(pid, number)
+        else:
+            signal.pidfd_send_signal(handle, number)
     except ProcessLookupError:
         return False
     except PermissionError as failure:
@@ -76,6 +95,8 @@ def send(pid: int, number: signal.Signals, how: Callable[[int, int], None] = os.
             f"you may not send signals to process {pid}",
             "run prodgen as the bench's user, or with sudo",
         ) from failure
+    finally:
+        os.close(handle)
     return True
 
 
@@ -84,7 +105,11 @@ def nothing() -> None:
 
 
 def tell_to_end(
-    pid: int, worker: str, queue: RedisQueue, then: Callable[[], None] = nothing
+    pid: int,
+    worker: str,
+    queue: RedisQueue,
+    then: Callable[[], None] = nothing,
+    whose: int | None = None,
 ) -> bool:
     """One SIGTERM at a safe moment; False where none came within `PATIENCE`, or it is gone.
 
@@ -92,23 +117,24 @@ def tell_to_end(
     done before the worker hears of the signal, so a manager's own SIGTERM counts for nothing: RQ
     takes no second one within a second (rq/worker.py, `request_force_stop`).
     """
+    tell = partial(_told, pid, then, whose=whose)
     end = time.monotonic() + PATIENCE
     ports = procfs.local_ports(pid)
     if not _shows_pops(queue, ports):
-        return _tell_by_its_calm(pid, worker, queue, end, then)
+        return _tell_by_its_calm(pid, worker, queue, end, tell)
     while time.monotonic() < end:
-        if not send(pid, signal.SIGSTOP):
+        if not send(pid, signal.SIGSTOP, whose=whose):
             return False
         try:
             if _has_no_job_in_hand(pid, worker, ports, queue):
-                return _told(pid, then, send_to_main_thread)
+                return _told(pid, then, send_to_main_thread, whose)
         finally:
-            send(pid, signal.SIGCONT)
+            send(pid, signal.SIGCONT, whose=whose)
         time.sleep(PAUSE)
         ports = procfs.local_ports(pid)
     if queue.blocked():
         return False
-    return _tell_by_its_calm(pid, worker, queue, end + PATIENCE, then)
+    return _tell_by_its_calm(pid, worker, queue, end + PATIENCE, tell)
 
 
 def _shows_pops(queue: RedisQueue, ports: set[int]) -> bool:
@@ -117,15 +143,24 @@ def _shows_pops(queue: RedisQueue, ports: set[int]) -> bool:
     return bool(ports) and not any(client.port == 0 for client in blocked)
 
 
-def _told(pid: int, then: Callable[[], None], how: Callable[[int, int], None] = os.kill) -> bool:
-    found = send(pid, signal.SIGTERM, how)
+def _told(
+    pid: int,
+    then: Callable[[], None],
+    how: Callable[[int, int], None] | None = None,
+    whose: int | None = None,
+) -> bool:
+    found = send(pid, signal.SIGTERM, how, whose)
     if found:
         then()
     return found
 
 
 def _tell_by_its_calm(
-    pid: int, worker: str, queue: RedisQueue, end: float, then: Callable[[], None]
+    pid: int,
+    worker: str,
+    queue: RedisQueue,
+    end: float,
+    tell: Callable[[], bool],
 ) -> bool:
     """The same where pops cannot be told apart: a worker that stays idle is likely in a pop.
 
@@ -137,7 +172,7 @@ def _tell_by_its_calm(
         before = queue.state(worker) if worker else ""
         time.sleep(CALM_SECONDS)
         if before in SAFE or (before == "idle" and queue.state(worker) == "idle"):
-            return _told(pid, then)
+            return tell()
     return False
 
 
@@ -149,7 +184,10 @@ def _has_no_job_in_hand(pid: int, worker: str, ports: set[int], queue: RedisQueu
     return any(queue.unblock(one.id) for one in queue.blocked() if one.port in ports)
 
 
-def kill_tree(pid: int) -> None:
-    """SIGKILL to a process and to all that came of it: a work-horse would outlive its worker."""
+def kill_tree(pid: int, whose: int | None = None) -> None:
+    """SIGKILL to a process and to all that came of it: a work-horse would outlive its worker.
+
+    Only to those of the user `whose` (a uid), if one is given.
+    """
     for each in (pid, *procfs.descendants(pid)):
-        send(each, signal.SIGKILL)
+        send(each, signal.SIGKILL, whose=whose)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
+from prodgen.deploy.logs import last_lines, open_log
 from prodgen.deploy.managed import Process, ProcessManager, Refused, State
 from prodgen.deploy.webcheck import Answer, ask
 from prodgen.host.programs import run
@@ -35,7 +36,7 @@ def look_after(work: Activation, wanted: Collection[str]) -> None:
         return
     for one in down:
         work.fail(f"{one.short} is not up: {one.word} {one.last_exit}".strip())
-        for line in last_lines(one, of_user=work.subject.plan.is_of_user):
+        for line in last_words(one, of_user=work.subject.plan.is_of_user):
             work.say("log", f"  {line}")
     for text in _sites(work) if wanted and not down else ():
         work.fail(text)
@@ -68,14 +69,14 @@ def await_steady(manager: ProcessManager, wanted: Collection[str], seconds: floa
         time.sleep(POLL)
 
 
-def last_lines(one: Process, *, of_user: bool) -> Iterator[str]:
+def last_words(one: Process, *, of_user: bool) -> Iterator[str]:
     """The last lines of its log, or of its journal."""
     for path in one.logs:
         try:
-            text = path.read_bytes()[-4096:].decode("utf-8", "replace")
+            with open_log(path) as file:
+                yield from last_lines(file, LAST_LINES)
         except OSError:
             continue
-        yield from text.splitlines()[-LAST_LINES:]
     if not one.logs:
         unit = f"--{'user-' if of_user else ''}unit={one.name}"
         argv = ("journalctl", "--no-pager", "--output=cat", f"--lines={LAST_LINES}", unit)

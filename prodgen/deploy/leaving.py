@@ -41,7 +41,9 @@ def end_workers(
             left = {pid: name for pid, name in left.items() if pid in rows}
             for pid, name in list(left.items()):
                 patience = seconds.get(name, 0)
-                if _may_end(queue, rows[pid], patience) and _end(queue, rows[pid], name, stop):
+                if _may_end(queue, rows[pid], patience) and _end(
+                    stage, queue, rows[pid], name, stop
+                ):
                     del left[pid]
             time.sleep(POLL if left else 0)
     except Away as away:
@@ -56,6 +58,8 @@ def _may_end(queue: RedisQueue, row: rq.Worker, seconds: int) -> bool:
     return job is None or job.latest_end is None or job.latest_end - time.time() < seconds
 
 
-def _end(queue: RedisQueue, row: rq.Worker, name: str, stop: Callable[[str], None]) -> bool:
+def _end(
+    stage: Stage, queue: RedisQueue, row: rq.Worker, name: str, stop: Callable[[str], None]
+) -> bool:
     with guarded([row.pid]):
-        return tell_to_end(row.pid, row.name, queue, lambda: stop(name))
+        return tell_to_end(row.pid, row.name, queue, lambda: stop(name), stage.whose)

@@ -19,6 +19,8 @@ from prodgen.inputs.reader import open_regular
 
 POLL = 0.25
 BLOCK = 8192
+MOST_TAIL = 16 * 1024 * 1024
+"""Bytes of the last lines of one file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ def last_lines(file: BufferedReader, count: int) -> list[str]:
     """The last lines of a file; its position is then at its end."""
     end = position = file.seek(0, os.SEEK_END)
     data = b""
-    while position > 0 and data.count(b"\n") <= count:
+    while position > 0 and data.count(b"\n") <= count and len(data) < MOST_TAIL:
         size = min(BLOCK, position)
         position -= size
         file.seek(position)
@@ -43,7 +45,7 @@ def last_lines(file: BufferedReader, count: int) -> list[str]:
     return lines[-count:] if count else []
 
 
-def _opened(path: Path) -> BufferedReader:
+def open_log(path: Path) -> BufferedReader:
     """An ordinary file, open to read with the rights of those who have a hand in its path.
 
     Raises OSError.
@@ -58,7 +60,7 @@ class Follower:
     def __init__(self, process: str, path: Path) -> None:
         self.process = process
         self.path = path
-        self.file = _opened(path)
+        self.file = open_log(path)
         self.rest = b""
 
     def tail(self, count: int) -> Iterator[Line]:
@@ -72,7 +74,7 @@ class Follower:
         if self._is_rotated():
             yield from self._read()
             self.file.close()
-            self.file, self.rest = _opened(self.path), b""
+            self.file, self.rest = open_log(self.path), b""
             yield from self._read()
 
     def _read(self) -> Iterator[Line]:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from prodgen.deploy import rq
 from prodgen.deploy.managed import Refused
+from prodgen.host.run_as import Identity, acting_as
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -32,6 +33,8 @@ class Access:
     url: str
     username: str | None = None
     password: str | None = None
+    reader: Identity | None = None
+    """Whose rights it is reached with: the address is whatever the bench's user has written."""
 
     @property
     def place(self) -> str:
@@ -71,7 +74,8 @@ class RedisQueue:
         from redis import exceptions
 
         try:
-            yield self._client
+            with acting_as(self.access.reader):
+                yield self._client
         except (exceptions.AuthenticationError, exceptions.NoPermissionError) as failure:
             raise Refused(
                 f"redis_queue at {self.access.place} refuses: {failure}",

@@ -200,7 +200,7 @@ def _mind_orphans(stage: Stage, *, end: bool) -> None:
     for orphan in find_orphans(stage.subject.door, managed, known):
         text = f"process {orphan.pid} of {orphan.queues or 'a worker'} goes on without its worker"
         if end:
-            kill_tree(orphan.pid)
+            kill_tree(orphan.pid, stage.whose)
             stage.say("note", f"{text}: ended", pid=orphan.pid)
         else:
             stage.say("note", f"{text}; --end-orphans ends it", pid=orphan.pid)
@@ -241,7 +241,7 @@ def _all_at_once(stage: Stage, processes: Sequence[Process]) -> None:
     # since until its execve(2) it has its manager's handlers.
     stage.manager.stop([one.name for one in workers])
     for one in workers:
-        kill_tree(one.pid)
+        kill_tree(one.pid, stage.whose)
     left = list(before)
     for _ in range(ROUNDS):
         try:
@@ -261,5 +261,5 @@ def _kill_late(stage: Stage, names: Sequence[str], before: Mapping[str, int]) ->
     for one in late:
         if one.pid:
             stage.say("killed", f"{one.short} did not end within {HURRY:.0f} s: killed")
-            kill_tree(one.pid)
+            kill_tree(one.pid, stage.whose)
     return [one.name for one in late]

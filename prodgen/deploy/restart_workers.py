@@ -76,7 +76,7 @@ class Workers:
             self.stage.say("note", text, one.name)
             return
         try:
-            told = tell_to_end(one.pid, row.name if row else "", self.queue)
+            told = tell_to_end(one.pid, row.name if row else "", self.queue, whose=self.stage.whose)
         except Away:
             told = False
         if not told and procfs.stat(one.pid):
@@ -130,7 +130,7 @@ class Workers:
                     text = f"{one.short} is killed, after {waited:.0f} s; its job is lost"
                     self.stage.fail(text, name)
                     self.state.killed.add(name)
-                kill_tree(one.pid)
+                kill_tree(one.pid, self.stage.whose)
                 continue
             latest = ends.get(one.pid)
             if latest is not None:

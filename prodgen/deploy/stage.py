@@ -37,6 +37,11 @@ class Stage:
     touched: bool = False
     """Whether anything has been restarted."""
 
+    @property
+    def whose(self) -> int | None:
+        """The uid whose processes get our signals; None for whoever's we may send them to."""
+        return self.subject.door.owner.uid if os.geteuid() == 0 else None
+
     def say(self, kind: str, text: str, process: str = "", **data: object) -> None:
         """Reports one step."""
         self.report(Event(kind, text, process, dict(data)))

@@ -93,7 +93,11 @@ def _stop(stage: Stage, one: Process) -> bool:
         try:
             with guarded([one.pid]):
                 told = tell_to_end(
-                    one.pid, row.name, stage.queue, lambda: stage.manager.stop([one.name])
+                    one.pid,
+                    row.name,
+                    stage.queue,
+                    lambda: stage.manager.stop([one.name]),
+                    stage.whose,
                 )
         except Away:
             return False

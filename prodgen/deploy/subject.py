@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from prodgen.deploy import rq
 from prodgen.deploy.redisqueue import Access
 from prodgen.host.door import NOWHERE, Door
+from prodgen.host.run_as import Identity
 from prodgen.inputs.values import Values
 from prodgen.plan.model import Plan, Role
 from prodgen.plan.rules import QUEUE_TIMEOUTS, version_of
@@ -71,7 +72,7 @@ def subject_of(plan: Plan, door: Door, common: Values) -> Subject:
     return Subject(
         plan=plan,
         door=door,
-        access=_access(common, url.value, name) if url and usable else None,
+        access=_access(common, url.value, name, door.reader) if url and usable else None,
         bench_id=name if not figures or figures >= PREFIXED_QUEUES else "",
         max_queued=rq.queued_limit(
             figures[0] if figures else 0,
@@ -82,10 +83,10 @@ def subject_of(plan: Plan, door: Door, common: Values) -> Subject:
     )
 
 
-def _access(common: Values, url: str, name: str) -> Access:
+def _access(common: Values, url: str, name: str, reader: Identity | None) -> Access:
     wanted = common.flag("use_rq_auth")
     password = common.text("rq_password")
     if not (wanted and wanted.value and password):
-        return Access(url)
+        return Access(url, reader=reader)
     user = common.text("rq_username")
-    return Access(url, user.value if user else name, password.value)
+    return Access(url, user.value if user else name, password.value, reader)

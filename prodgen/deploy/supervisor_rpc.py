@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from prodgen.deploy.managed import Refused
+from prodgen.host.door import rights_for
+from prodgen.inputs.reader import LARGEST_FILE, read_regular
 
 CONFIGS = (Path("/etc/supervisor/supervisord.conf"), Path("/etc/supervisord.conf"))
 """Where packages put it; the current folder, where supervisorctl looks too, is not trusted."""
@@ -59,7 +61,9 @@ def find_server(config: Path | None) -> Server:
     tried = [config] if config else [path for path in CONFIGS if path.exists()]
     for path in tried:
         try:
-            found = parse_config(path.read_text("utf-8", "replace"), str(path.parent))
+            with rights_for(path):
+                text = read_regular(path, LARGEST_FILE).decode("utf-8", "replace")
+            found = parse_config(text, str(path.parent))
         except FileNotFoundError as failure:
             raise Refused(f"there is no {path}", "correct --supervisor-config") from failure
         except OSError as failure:

@@ -54,16 +54,17 @@ from prodgen.deploy.groundwork import key_change, link_logs, set_keys
 bench = Selection(Path(sys.argv[1]))
 plan = None
 while plan is None:
-    plan = plan_bench(bench, locked=False, programs=(), installs=True).plan
+    made = plan_bench(bench, locked=False, programs=())
+    plan, door = made.plan, made.door
 read = done = 0
 for number in range({ROUNDS}):
-    files = plan_bench(bench, locked=False, programs=(), installs=True).files
+    files = plan_bench(bench, locked=False, programs=()).files
     found = [one for one in (files.procfile, files.common) if one] if files else []
     assert not any({WORD!r} in one.text for one in found), "it was read out"
     read += len(found) == 2
-    link_logs(plan)
+    link_logs(plan, door)
     try:
-        set_keys(key_change(plan, {{"round": str(number)}}))
+        set_keys(key_change(plan, door, {{"round": str(number)}}))
         done += 1
     except (OSError, ValueError):
         pass
