@@ -6,6 +6,7 @@ reading and writing; `as_child` gives a program that is started the user's ident
 
 from __future__ import annotations
 
+import builtins
 import os
 import pwd
 from collections.abc import Iterator
@@ -62,17 +63,35 @@ def acting_as(who: Identity | None) -> Iterator[None]:
     if who is None or who.is_root or os.geteuid() != 0:
         yield
         return
-    before = os.getegid(), os.getgroups()
+    before = Identity(0, os.getegid(), tuple(os.getgroups()), "root", "/root")
+    plain_import = builtins.__import__
+
+    def import_as_root(*names: Any, **more: Any) -> Any:
+        """Modules are root's own, and may lie where only root can read them."""
+        if os.geteuid() == 0:  # within an import
+            return plain_import(*names, **more)
+        _set_effective(before)
+        try:
+            return plain_import(*names, **more)
+        finally:
+            _set_effective(who)
+
     try:
-        # In this order: without root's uid the groups could no longer be changed.
-        os.setgroups(who.groups)
-        os.setegid(who.gid)
-        os.seteuid(who.uid)
+        _set_effective(who)
+        builtins.__import__ = import_as_root
         yield
     finally:
+        builtins.__import__ = plain_import
+        _set_effective(before)
+
+
+def _set_effective(who: Identity) -> None:
+    """Changes the effective ids and the groups, which takes root's uid before and after."""
+    if os.geteuid() != 0:
         os.seteuid(0)
-        os.setegid(before[0])
-        os.setgroups(before[1])
+    os.setgroups(who.groups)
+    os.setegid(who.gid)
+    os.seteuid(who.uid)
 
 
 def as_child(who: Identity | None) -> dict[str, Any]:
