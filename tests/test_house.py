@@ -76,6 +76,34 @@ def test_a_file_has_one_subject(module: str) -> None:
     assert len((PACKAGE / module).read_text("utf-8").splitlines()) <= LONGEST_FILE
 
 
+PRIVILEGE = {"seteuid", "setegid", "setgroups", "setuid", "setgid", "setresuid", "setreuid"}
+"""What changes whose rights this process has (setuid(2))."""
+STARTERS = {"system", "popen", "fork", "forkpty", "execv", "execve", "execvp", "posix_spawn"}
+STARTING = {"deploy/farewell.py", "deploy/logs.py", "deploy/migration.py", "host/programs.py"}
+"""Who starts programs; each says in which folder, and with which environment."""
+OPENERS = {"Path", "open", "realpath", "stat", "lstat", "scandir", "listdir", "chdir"}
+AT_THE_DOOR = {"cli/pipeline.py", "deploy/doctor_benches.py"}
+"""Where a bench's path is looked at: to go to the door, and to tell two benches apart."""
+
+
+@pytest.mark.parametrize("module", modules())
+def test_nobody_goes_around_the_door(module: str) -> None:
+    """Root's rights change in one file, programs start in few, and a bench is entered in one way
+    (host/door.py)."""
+    for node in ast.walk(ast.parse((PACKAGE / module).read_text("utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        words = ast.unparse(node.func)
+        name, given = words.rpartition(".")[2], {word.arg for word in node.keywords}
+        assert name not in PRIVILEGE or module == "host/run_as.py", f"{module}: {words}"
+        assert name not in STARTERS or module == "cli/main.py", f"{module}: {words}"
+        if words.startswith("subprocess."):
+            assert module in STARTING, f"{module} starts a program"
+            assert {"cwd", "env"} <= given, f"{module} starts a program wherever it is"
+        if name in OPENERS and module not in AT_THE_DOOR and room_of(module) in ("deploy", "cli"):
+            assert "bench.value" not in ast.unparse(node), f"{module}: {ast.unparse(node)}"
+
+
 def test_every_room_is_inhabited() -> None:
     for room in ROOMS[1:]:
         files = [path for path in (PACKAGE / room).glob("*.py") if path.name != "__init__.py"]

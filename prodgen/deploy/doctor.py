@@ -50,7 +50,7 @@ def examine(patient: Patient) -> list[Finding]:
         lambda: host.check_database(patient.config),
         lambda: host.check_linger(plan),
         lambda: host.check_node(plan, patient.subject.door),
-        lambda: files.check_assets(plan),
+        lambda: files.check_assets(patient.subject.door),
         lambda: secrets.check_secrets(plan),
         lambda: files.check_certificates(plan, time.time()),
         lambda: check_keys(plan),
@@ -60,7 +60,7 @@ def examine(patient: Patient) -> list[Finding]:
         lambda: confinement.check_selinux(plan),
         lambda: confinement.check_apparmor(plan, processes),
         lambda: host.check_open_files(processes),
-        lambda: files.check_room(plan),
+        lambda: files.check_room((Path(plan.log_folder.value), patient.subject.door.path)),
         host.check_clock,
     ]
     for check in checks:

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from prodgen.deploy.finding import Finding, bad, good, unknown, warn
+from prodgen.host.door import Door
 from prodgen.host.programs import run
 from prodgen.host.run_as import Identity, identity_named
 from prodgen.plan.model import Plan
@@ -42,7 +43,7 @@ def may_pass(mode: int, owner: tuple[int, int], who: tuple[int, set[int]]) -> bo
     return bool(mode & stat.S_IXOTH)
 
 
-def check_assets(plan: Plan) -> Iterator[Finding]:
+def check_assets(door: Door) -> Iterator[Finding]:
     """nginx's user gets to the assets and to each site's public files."""
     if not NGINX_CONF.exists():
         yield unknown("assets", "nginx is not installed here")
@@ -52,9 +53,9 @@ def check_assets(plan: Plan) -> Iterator[Finding]:
     if who is None:
         yield bad("assets", f"nginx's user {user} does not exist", f"useradd --system {user}")
         return
-    folder = Path(plan.bench.value, "sites/assets")
-    if not Path(plan.bench.value).exists():
-        yield unknown("assets", f"{plan.bench.value} is not here (or may not be seen)")
+    folder = door.path / "sites/assets"
+    if door.closed:
+        yield unknown("assets", f"the bench cannot be seen: {door.closed}")
         return
     blocked = [path for path in (*reversed(folder.parents), folder) if not _lets(path, who)]
     if blocked:
@@ -80,11 +81,10 @@ def _lets(path: Path, who: Identity) -> bool:
     return os.geteuid() == 0 and run(["test", "-x", str(path)], who=who).code == 0  # an ACL
 
 
-def check_room(plan: Plan, folders: Sequence[Path] | None = None) -> Iterator[Finding]:
+def check_room(folders: Sequence[Path]) -> Iterator[Finding]:
     """There is room for logs, and for Redis to save its data."""
-    given = folders or (Path(plan.log_folder.value), Path(plan.bench.value))
     seen = set()
-    for folder in given:
+    for folder in folders:
         place = next((one for one in (folder, *folder.parents) if one.exists()), Path("/"))
         device = place.stat().st_dev
         if device in seen:

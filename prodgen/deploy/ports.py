@@ -6,7 +6,7 @@ import errno
 import os
 import socket
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import PurePosixPath
 
 from prodgen.deploy import procfs
 from prodgen.deploy.objection import Objection
@@ -76,7 +76,7 @@ def _is_own(plan: Plan, port: int, old: Side) -> bool:
     if not pids and os.geteuid() != 0:
         return True  # nobody whom we may see: only root can tell
     return any(
-        written if _name(pid) in MANAGERS else _belongs(_first(pid), Path(plan.bench.value))
+        written if _name(pid) in MANAGERS else _belongs(_first(pid), plan.bench.value)
         for pid in pids
     )
 
@@ -88,12 +88,11 @@ def _first(pid: int) -> int:
     return pid
 
 
-def _belongs(pid: int, bench: Path) -> bool:
+def _belongs(pid: int, bench: PurePosixPath) -> bool:
     """Whether it works in the bench's folder, or was told of it."""
     folder = procfs.folder(pid)
-    return bench in (Path(folder), *Path(folder).parents) or any(
-        f"{bench}/" in word for word in procfs.words(pid)
-    )
+    own = PurePosixPath(folder)
+    return bench in (own, *own.parents) or any(f"{bench}/" in word for word in procfs.words(pid))
 
 
 def _name(pid: int) -> str:

@@ -255,7 +255,7 @@ def set_soft_limit(run: Supervised, pid: int, files: int | None) -> None:
 def test_a_full_disk(run: Supervised, ground: Path) -> None:
     script = (
         "import sys; from pathlib import Path; from prodgen.deploy.doctor_files import check_room; "
-        "[one] = check_room(None, [Path(sys.argv[1])]); print(one.grade.value, one.text)"
+        "[one] = check_room([Path(sys.argv[1])]); print(one.grade.value, one.text)"
     )
     mount = 'mount -t tmpfs -o size=1m tmpfs "$1" && head -c 1040000 /dev/zero >"$1/log"; '
     inner = [sys.executable, "-c", script, str(ground)]
