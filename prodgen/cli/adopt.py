@@ -15,16 +15,11 @@ from prodgen.cli.delivery import make_complete
 from prodgen.cli.events import reporter
 from prodgen.cli.exits import Exit
 from prodgen.cli.messages import say, show
-from prodgen.cli.options import (
-    Selection,
-    bench_option,
-    format_option,
-    report_options,
-    wants_color,
-)
+from prodgen.cli.options import bench_option, format_option, report_options, wants_color
 from prodgen.cli.pipeline import Outcome, plan_bench, render_targets
 from prodgen.cli.report import has_failed
 from prodgen.cli.reviewing import Sides, Stopped, print_review, with_config
+from prodgen.cli.selection import Selection
 from prodgen.deploy.adopt import Takeover, plan_takeover, with_live_spares, with_room
 from prodgen.deploy.apply import HOST, Job, apply
 from prodgen.deploy.installed import look, state_folder

@@ -9,7 +9,7 @@ from typing import cast
 import click
 
 from prodgen import __version__
-from prodgen.cli.main import COMMANDS
+from prodgen.cli.command_list import COMMANDS
 from prodgen.cli.messages import columns_of, printable, wrapped
 
 

@@ -21,7 +21,6 @@ from prodgen.cli.messages import say, show
 from prodgen.cli.options import (
     TARGET_NAMES,
     NamedChoice,
-    Selection,
     bench_option,
     format_option,
     report_options,
@@ -31,6 +30,7 @@ from prodgen.cli.pipeline import Outcome, plan_bench, render_targets
 from prodgen.cli.report import has_failed
 from prodgen.cli.reviewfile import check_review
 from prodgen.cli.reviewing import Sides, Stopped, print_review, read_artifacts, with_config
+from prodgen.cli.selection import Selection
 from prodgen.deploy.apply import End, Job, apply, mend
 from prodgen.deploy.apply import Outcome as Ended
 from prodgen.deploy.generations import (

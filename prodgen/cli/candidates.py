@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from prodgen.cli.options import Selection
+from prodgen.cli.selection import Selection
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

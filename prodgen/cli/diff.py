@@ -13,7 +13,6 @@ from prodgen.cli.messages import show
 from prodgen.cli.options import (
     TARGET_NAMES,
     NamedChoice,
-    Selection,
     environment_names,
     format_option,
     locked_option,
@@ -33,6 +32,7 @@ from prodgen.cli.reviewing import (
     unreadable,
     with_config,
 )
+from prodgen.cli.selection import Selection
 from prodgen.plan.model import Plan
 from prodgen.review.sides import Side, side_of
 from prodgen.targets.registry import target_names, with_companions

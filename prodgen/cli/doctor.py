@@ -12,9 +12,10 @@ import click
 from prodgen.cli.bench import subject_from, supervisor_option
 from prodgen.cli.exits import Exit
 from prodgen.cli.messages import columns_of, printable, wrapped
-from prodgen.cli.options import Selection, bench_option, format_option, report_options, wants_color
+from prodgen.cli.options import bench_option, format_option, report_options, wants_color
 from prodgen.cli.pipeline import plan_bench
 from prodgen.cli.report import has_failed
+from prodgen.cli.selection import Selection
 from prodgen.deploy.finding import Finding, Grade
 
 FORMAT_VERSION = 1

@@ -11,9 +11,10 @@ import click
 
 from prodgen.cli.exits import Exit
 from prodgen.cli.messages import columns_of, wrapped
-from prodgen.cli.options import Selection, bench_option, locked_option, report_options
+from prodgen.cli.options import bench_option, locked_option, report_options
 from prodgen.cli.pipeline import plan_bench
 from prodgen.cli.report import has_failed
+from prodgen.cli.selection import Selection
 from prodgen.codes import CODES
 from prodgen.plan.model import Plan
 from prodgen.plan.values import SECTIONS, topics

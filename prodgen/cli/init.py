@@ -8,9 +8,10 @@ import click
 
 from prodgen.cli.exits import Exit
 from prodgen.cli.messages import printable, say, show
-from prodgen.cli.options import Selection, bench_option, report_options, wants_color
+from prodgen.cli.options import bench_option, report_options, wants_color
 from prodgen.cli.pipeline import plan_bench
 from prodgen.cli.report import has_failed
+from prodgen.cli.selection import Selection
 from prodgen.deploy.files import write_file
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.door import rights_for

@@ -11,10 +11,11 @@ import click
 
 from prodgen.cli.bench import supervisor_option
 from prodgen.cli.exits import Exit
-from prodgen.cli.options import Selection, bench_option, report_options
+from prodgen.cli.options import bench_option, report_options
 from prodgen.cli.pipeline import plan_bench
 from prodgen.cli.report import has_failed
 from prodgen.cli.restart import refuse
+from prodgen.cli.selection import Selection
 from prodgen.deploy.logs import Line, read_files, read_journal
 from prodgen.deploy.managed import Process, Refused
 from prodgen.plan.model import Manager, Plan

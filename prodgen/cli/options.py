@@ -7,10 +7,11 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import click
 
+from prodgen.cli.selection import Selection
 from prodgen.targets.registry import MODULES
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -50,14 +51,6 @@ def _folder(ctx: click.Context, param: click.Parameter, value: str | None) -> Pa
     if value == "":
         raise click.BadParameter("the path is empty", ctx, param)
     return None if value is None else Path(value)
-
-
-class Selection(NamedTuple):
-    """Which bench, and which of its settings: `-C`, `--env` and `--config`."""
-
-    folder: Path | None = None
-    environment: str | None = None
-    settings: Path | None = None
 
 
 def bench_option(function: F) -> F:

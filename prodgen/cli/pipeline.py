@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prodgen.cli.envfile import check_env_file
-from prodgen.cli.options import Selection
+from prodgen.cli.selection import Selection
 from prodgen.diagnostics import Diagnostic, Severity, error, has_errors, note
 from prodgen.host.declared import complete, declared_facts
 from prodgen.host.detect import detect

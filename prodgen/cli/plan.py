@@ -10,15 +10,10 @@ import click
 
 from prodgen.cli.exits import Exit
 from prodgen.cli.messages import printable
-from prodgen.cli.options import (
-    Selection,
-    bench_option,
-    format_option,
-    locked_option,
-    report_options,
-)
+from prodgen.cli.options import bench_option, format_option, locked_option, report_options
 from prodgen.cli.pipeline import plan_bench
 from prodgen.cli.report import has_failed
+from prodgen.cli.selection import Selection
 from prodgen.plan.memory import idle_megabytes
 from prodgen.plan.model import Plan, Service
 from prodgen.plan.wire import plan_to_json

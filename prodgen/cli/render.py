@@ -11,7 +11,6 @@ from prodgen.cli.messages import show
 from prodgen.cli.options import (
     TARGET_NAMES,
     NamedChoice,
-    Selection,
     bench_option,
     locked_option,
     report_options,
@@ -21,6 +20,7 @@ from prodgen.cli.options import (
 from prodgen.cli.output import STDOUT, as_text, checked_output
 from prodgen.cli.pipeline import Outcome, plan_bench, render_targets, use_templates
 from prodgen.cli.report import has_failed, say_nothing_made
+from prodgen.cli.selection import Selection
 from prodgen.diagnostics import Diagnostic, note
 from prodgen.targets.artifacts import Artifact
 from prodgen.targets.registry import MODULES, target_names, with_companions

@@ -10,9 +10,10 @@ from prodgen.cli.bench import admit, refusals, subject_from, supervisor_option
 from prodgen.cli.events import reporter
 from prodgen.cli.exits import Exit
 from prodgen.cli.messages import show
-from prodgen.cli.options import Selection, bench_option, format_option, report_options, wants_color
+from prodgen.cli.options import bench_option, format_option, report_options, wants_color
 from prodgen.cli.pipeline import Outcome, plan_bench
 from prodgen.cli.report import has_failed
+from prodgen.cli.selection import Selection
 from prodgen.deploy.managed import Refused
 
 

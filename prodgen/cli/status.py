@@ -13,10 +13,11 @@ from prodgen.cli.bench import subject_from, supervisor_option
 from prodgen.cli.events import busy_line, span
 from prodgen.cli.exits import Exit
 from prodgen.cli.messages import printable
-from prodgen.cli.options import Selection, bench_option, format_option, report_options
+from prodgen.cli.options import bench_option, format_option, report_options
 from prodgen.cli.pipeline import plan_bench
 from prodgen.cli.report import has_failed
 from prodgen.cli.restart import refuse
+from prodgen.cli.selection import Selection
 from prodgen.deploy.managed import Refused
 from prodgen.deploy.status import Row, Status, look
 

@@ -9,7 +9,6 @@ import click
 from prodgen.cli.exits import Exit
 from prodgen.cli.messages import say
 from prodgen.cli.options import (
-    Selection,
     bench_option,
     format_option,
     locked_option,
@@ -18,6 +17,7 @@ from prodgen.cli.options import (
 )
 from prodgen.cli.pipeline import plan_bench, render_targets, use_templates
 from prodgen.cli.report import as_judged, has_failed, summary
+from prodgen.cli.selection import Selection
 from prodgen.diagnostics import has_errors
 from prodgen.targets.registry import target_names
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from prodgen.cli.messages import printable
-from prodgen.cli.options import Selection
 from prodgen.cli.pipeline import Outcome, plan_bench
+from prodgen.cli.selection import Selection
 from prodgen.diagnostics import Severity, has_errors
 from prodgen.plan.model import Manager, Plan, Role
 from prodgen.plan.picture import MANAGERS

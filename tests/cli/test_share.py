@@ -13,8 +13,8 @@ import click
 import pytest
 
 from prodgen.cli.app import prodgen as program
+from prodgen.cli.command_list import COMMANDS
 from prodgen.cli.completion import SHELLS, script
-from prodgen.cli.main import COMMANDS
 from prodgen.cli.manpages import _page, pages
 from tests.ci.checkout import put_prodgen
 from tests.cli.command import PLAIN_ENVIRONMENT, Done, copy_bench, prodgen

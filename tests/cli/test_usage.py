@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from prodgen import __version__
-from prodgen.cli.main import COMMANDS
+from prodgen.cli.command_list import COMMANDS
 from prodgen.targets.registry import MODULES
 from tests.cli.command import prodgen
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from prodgen.cli.main import COMMANDS
+from prodgen.cli.command_list import COMMANDS
 from tests.cli.command import copy_bench, prodgen
 from tests.plans import FIXTURES
 

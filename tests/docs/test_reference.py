@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from prodgen.cli.command_list import COMMANDS
 from prodgen.cli.exits import Exit
-from prodgen.cli.main import COMMANDS
 from prodgen.codes import CODES
 from prodgen.inputs.schema import load_schema
 from prodgen.targets.registry import MODULES

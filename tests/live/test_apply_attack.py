@@ -48,7 +48,7 @@ ROUNDS = 300
 ROUND = f"""\
 import sys
 from pathlib import Path
-from prodgen.cli.options import Selection
+from prodgen.cli.selection import Selection
 from prodgen.cli.pipeline import plan_bench
 from prodgen.deploy.groundwork import key_change, link_logs, set_keys
 bench = Selection(Path(sys.argv[1]))
