@@ -5,15 +5,13 @@ from __future__ import annotations
 import time
 import xmlrpc.client
 from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING
 
+from prodgen.deploy.activation import Activation
 from prodgen.deploy.leaving import end_workers
 from prodgen.deploy.managed import TooLate
+from prodgen.deploy.restart_changed import restart_changed
 from prodgen.deploy.supervisor_rpc import BAD_NAME, Rpc, find_server
 from prodgen.review.impact import Action, Effect
-
-if TYPE_CHECKING:
-    from prodgen.deploy.activate import Activation
 
 SLACK = 30
 """Seconds beyond the longest stop time of a group."""
@@ -35,7 +33,7 @@ def change(activation: Activation) -> None:
             activation.say("started", f"Supervisor has begun to start {name}")
     rolled = activation.of("supervisor", Action.ROLL)
     if rolled:
-        activation.restart(rolled, activation.manager())
+        restart_changed(activation, rolled, activation.manager())
 
 
 def stop(activation: Activation) -> None:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from prodgen.deploy.activation import Activation
 from prodgen.deploy.leaving import end_workers
 from prodgen.deploy.leaving_units import drop_foreign_links, eased, outdated, serves_web, strays
 from prodgen.deploy.managed import Refused, TooLate
+from prodgen.deploy.restart_changed import restart_changed
 from prodgen.deploy.systemd import control, parse_show, show_command, verb_command
 from prodgen.host.programs import run
 from prodgen.review.impact import Action
 from prodgen.targets.systemd_units import Tier, names_of
-
-if TYPE_CHECKING:
-    from prodgen.deploy.activate import Activation
 
 SLACK = 30
 POLL = 0.1
@@ -57,7 +55,7 @@ def _restart(activation: Activation, asked: Sequence[str], units: Sequence[str])
     effects = activation.of("systemd", Action.ROLL, Action.RESTART)
     services = [one for one in effects if not one.subject.endswith(".socket")]
     if services:
-        activation.restart(services, activation.manager())
+        restart_changed(activation, services, activation.manager())
 
 
 def stop(activation: Activation) -> None:

@@ -14,7 +14,8 @@ from enum import Enum
 from pathlib import Path, PurePosixPath
 
 from prodgen.deploy import bootguard, groundwork, journal
-from prodgen.deploy.activate import Activation, forget_removed
+from prodgen.deploy.activate import activate, forget_removed
+from prodgen.deploy.activation import Activation
 from prodgen.deploy.checks import Change, objections_to
 from prodgen.deploy.files import plain_umask
 from prodgen.deploy.generations import (
@@ -28,6 +29,7 @@ from prodgen.deploy.health import look_after
 from prodgen.deploy.installed import Installed, at, look
 from prodgen.deploy.journal import Journal, KeyChange, Phase, Place
 from prodgen.deploy.managed import Refused
+from prodgen.deploy.managers import manager_of
 from prodgen.deploy.objection import Objection
 from prodgen.deploy.privilege.admission import require_admission
 from prodgen.deploy.progress import Event, Report
@@ -266,11 +268,20 @@ def _activate(job: Job, old: Side, new: Side, left: Journal) -> Outcome:
     effects = spared(effects, left.spares)
     subject = replace(job.subject, plan=managed_plan(job.subject.plan, new))
     wanted = frozenset(running(new))
-    work = Activation(subject, effects, job.report, job.supervisor_config, wanted, job.lock)
+    config = job.supervisor_config
+    work = Activation(
+        subject,
+        effects,
+        job.report,
+        lambda: manager_of(subject.plan, config),
+        config,
+        wanted,
+        job.lock,
+    )
     try:
         if job.activates:
             groundwork.prepare(work, left.keys, job.state / FOLDER / DRAFT)
-        work.run()
+        activate(work)
     except Refused as refused:
         work.fail(f"{refused}{f': {refused.help}' if refused.help else ''}")
     look_after(work, wanted)

@@ -28,7 +28,7 @@ from prodgen.review.sitekeys import (
 from prodgen.targets.supervisor_groups import log_links
 
 if TYPE_CHECKING:
-    from prodgen.deploy.activate import Activation
+    from prodgen.deploy.activation import Activation
 
 KEYS = "keys.json"
 """What the production keys were before, beside the generation that changed them."""

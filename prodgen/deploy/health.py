@@ -12,7 +12,7 @@ from prodgen.deploy.webcheck import Answer, ask
 from prodgen.host.programs import run
 
 if TYPE_CHECKING:
-    from prodgen.deploy.activate import Activation
+    from prodgen.deploy.activation import Activation
 
 UP_SECONDS = 90.0
 FAILED_SECONDS = 5.0

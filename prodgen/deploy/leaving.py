@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from prodgen.deploy import rq
+from prodgen.deploy.activation import Activation
 from prodgen.deploy.farewell import guarded, tell_to_end
 from prodgen.deploy.redisqueue import Away, RedisQueue
 from prodgen.deploy.stage import POLL, Stage
-
-if TYPE_CHECKING:
-    from prodgen.deploy.activate import Activation
 
 PATIENCE = 2.0
 """Seconds for Redis to answer: where it is away, no worker has a job from it."""

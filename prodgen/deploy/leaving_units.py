@@ -22,7 +22,7 @@ from prodgen.review.impact_systemd import file_of
 from prodgen.targets.systemd import SYSTEM_FOLDER
 
 if TYPE_CHECKING:
-    from prodgen.deploy.activate import Activation
+    from prodgen.deploy.activation import Activation
     from prodgen.plan.model import Plan
 
 RUN = Path("/run/systemd/system")

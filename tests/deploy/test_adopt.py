@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from prodgen.deploy import leaving_units
-from prodgen.deploy.activate import Activation
+from prodgen.deploy.activation import Activation
 from prodgen.deploy.adopt import plan_takeover, with_room
 from prodgen.deploy.apply import End, Job, apply
 from prodgen.deploy.generations import LINKED, created_files, former_artifacts, replaced_files
@@ -201,5 +201,5 @@ def test_what_a_boot_would_start_from_the_bench_goes(
         "frappe-bench-frappe-long-worker@.service",
     )
     effects = [Effect("systemd", name, Action.REREAD, program=name) for name in files]
-    leaving_units.drop_foreign_links(Activation(SUBJECT, effects, lambda _event: None))
+    leaving_units.drop_foreign_links(Activation(SUBJECT, effects, lambda _event: None, pytest.fail))
     assert {path.name for path in wants.iterdir()} == {"frappe-bench.target", "other.service"}

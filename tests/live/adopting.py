@@ -113,12 +113,11 @@ def _adopt(folder: str) -> Adopted:
 def _leave_what_runs() -> None:
     """Takes out of an apply what tells programs of their new files, and waits for them."""
     from prodgen.deploy import apply
-    from prodgen.deploy.activate import Activation
 
     def nothing(*_: object) -> None: ...
 
-    for module, name in ((Activation, "run"), (apply, "look_after")):
-        setattr(module, name, nothing)
+    for name in ("activate", "look_after"):
+        setattr(apply, name, nothing)
 
 
 if __name__ == "__main__":
