@@ -11,7 +11,7 @@ from prodgen.deploy.leaving import end_workers
 from prodgen.deploy.managed import TooLate
 from prodgen.deploy.restart_changed import restart_changed
 from prodgen.deploy.supervisor_rpc import BAD_NAME, Rpc, find_server
-from prodgen.review.impact import Action, Effect
+from prodgen.review.impact_model import Action, Effect
 
 SLACK = 30
 """Seconds beyond the longest stop time of a group."""

@@ -13,7 +13,7 @@ from prodgen.deploy.managed import Refused, TooLate
 from prodgen.deploy.restart_changed import restart_changed
 from prodgen.deploy.systemd import control, parse_show, show_command, verb_command
 from prodgen.host.programs import run
-from prodgen.review.impact import Action
+from prodgen.review.impact_model import Action
 from prodgen.targets.systemd_units import Tier, names_of
 
 SLACK = 30

@@ -10,7 +10,7 @@ from prodgen.deploy.managed import ProcessManager
 from prodgen.deploy.progress import Event, Report
 from prodgen.deploy.subject import Subject
 from prodgen.plan.model import Manager
-from prodgen.review.impact import Action, Effect
+from prodgen.review.impact_model import Action, Effect
 
 
 @dataclass

@@ -17,7 +17,7 @@ from prodgen.review import adopt_certbot, adopt_nginx, adopt_supervisor, adopt_s
 from prodgen.review.adopt_nginx_words import Ours, ours_of
 from prodgen.review.adopt_systemd_unit import Both
 from prodgen.review.adopted import Adoption, joined
-from prodgen.review.impact import merged
+from prodgen.review.impact_model import merged
 from prodgen.review.impact_systemd import units_in
 from prodgen.review.sides import Placed, Side
 from prodgen.targets.artifacts import Artifact

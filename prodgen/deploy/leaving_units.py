@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from prodgen.deploy.managed import Refused
 from prodgen.deploy.systemd import list_command, parse_show
 from prodgen.host.programs import run
-from prodgen.review.impact import Action
+from prodgen.review.impact_model import Action
 from prodgen.review.impact_systemd import file_of
 from prodgen.targets.systemd import SYSTEM_FOLDER
 

@@ -12,7 +12,7 @@ from prodgen.deploy import procfs
 from prodgen.deploy.objection import Objection
 from prodgen.plan.model import Address, Plan
 from prodgen.review.blame import place_of
-from prodgen.review.impact import merged
+from prodgen.review.impact_model import merged
 from prodgen.review.sides import Side
 
 MANAGERS = ("systemd", "supervisord")

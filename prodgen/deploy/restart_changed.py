@@ -8,7 +8,7 @@ from prodgen.deploy.activation import Activation
 from prodgen.deploy.managed import ProcessManager
 from prodgen.deploy.restart import Result, Wishes, restart
 from prodgen.plan.model import Role
-from prodgen.review.impact import Effect
+from prodgen.review.impact_model import Effect
 from prodgen.review.why import Reasons
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from prodgen.review import words
-from prodgen.review.impact import Action
+from prodgen.review.impact_model import Action
 from prodgen.review.review import Review, Step
 
 HERE = PurePosixPath()

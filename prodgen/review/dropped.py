@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from prodgen.plan.model import Plan, ServerName
-from prodgen.review.impact import merged
+from prodgen.review.impact_model import merged
 from prodgen.review.sides import Side
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from prodgen.review.impact import Action, Effect, Reason, changed_files, merged, reasons_of
+from prodgen.review.impact_model import Action, Effect, Reason, changed_files, merged, reasons_of
 from prodgen.review.meaning import Block
 from prodgen.review.sides import Side
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
-from prodgen.review.impact import Action, Effect, Reason, changed_files, meanings, reasons_of
+from prodgen.review.impact_model import Action, Effect, Reason, changed_files, meanings, reasons_of
 from prodgen.review.meaning import Block
 from prodgen.review.sides import Side
 

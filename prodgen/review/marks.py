@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prodgen.plan.model import Plan
 from prodgen.plan.picture import NGINX
-from prodgen.review.impact import Action
+from prodgen.review.impact_model import Action
 from prodgen.review.review import Review
 
 QUIET = (Action.NOTHING, Action.REREAD)

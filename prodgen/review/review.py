@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from prodgen.plan.model import Plan
 from prodgen.review.drift import Drift
-from prodgen.review.impact import Action, Effect, Reason, impact, spared
+from prodgen.review.impact import impact, spared
+from prodgen.review.impact_model import Action, Effect, Reason
 from prodgen.review.masking import Masking
 from prodgen.review.sides import FileChange, Side, file_changes
 from prodgen.review.why import Reasons, Why

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from prodgen.review import words
 from prodgen.review.drift import Drift
-from prodgen.review.impact import Action
+from prodgen.review.impact_model import Action
 from prodgen.review.masking import Masking
 from prodgen.review.review import Review, Step
 from prodgen.review.sides import FileChange, Placed

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from prodgen.plan.model import Plan, Service
 from prodgen.provenance import Origin, Sourced
 from prodgen.review.blame import place_of
-from prodgen.review.impact import Effect
+from prodgen.review.impact_model import Effect
 from prodgen.targets.supervisor_groups import own_program_name
 from prodgen.targets.systemd_units import unit_file
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from prodgen.review.impact import Action
+from prodgen.review.impact_model import Action
 from prodgen.review.review import Review, Setting, Step
 from prodgen.review.sides import Fate
 

@@ -15,7 +15,7 @@ from prodgen.deploy.generations import LINKED, created_files, former_artifacts, 
 from prodgen.deploy.installed import look
 from prodgen.plan.model import Manager
 from prodgen.provenance import Sourced
-from prodgen.review.impact import Action, Effect
+from prodgen.review.impact_model import Action, Effect
 from prodgen.targets.artifacts import Artifact
 from prodgen.targets.manifest import make_manifest
 from tests.deploy.test_apply import STATE, SUBJECT

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from prodgen.plan.model import Plan
-from prodgen.review.impact import Action, Effect
+from prodgen.review.impact_model import Action, Effect
 from prodgen.review.sides import Placed, side_of
 from prodgen.targets.artifacts import Artifact
 from prodgen.targets.registry import load_target

@@ -20,7 +20,7 @@ from prodgen.review.adopt_supervisor import (
     spared_groups,
 )
 from prodgen.review.adopted import Adoption, Lot
-from prodgen.review.impact import merged
+from prodgen.review.impact_model import merged
 from prodgen.review.nginx_blocks import nginx_blocks, parse
 from prodgen.review.nginx_write import as_nginx, count_settings
 from prodgen.targets.nginx_syntax import identifier

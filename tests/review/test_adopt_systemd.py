@@ -10,7 +10,7 @@ import pytest
 from prodgen.review.adopt_systemd import Units, adopt_systemd, spared_units, units_of_bench
 from prodgen.review.adopt_systemd_unit import Both, seconds_of, settings_of, variables
 from prodgen.review.adopted import Adoption, Lot, joined
-from prodgen.review.impact import Action
+from prodgen.review.impact_model import Action
 from prodgen.review.impact_systemd import systemd_effects
 from prodgen.review.meaning import Block, unit_blocks
 from prodgen.review.sides import Placed

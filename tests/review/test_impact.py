@@ -6,7 +6,8 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from prodgen.review.impact import Action, impact, running
+from prodgen.review.impact import impact, running
+from prodgen.review.impact_model import Action
 from prodgen.review.sides import Placed
 from prodgen.review.why import Reasons
 from tests.review.reviewed import MANAGERS, Side, actions, edited, plan_with, side

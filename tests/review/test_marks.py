@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prodgen.review.impact import Action
+from prodgen.review.impact_model import Action
 from prodgen.review.markdown import as_markdown
 from prodgen.review.marks import marks
 from prodgen.review.masking import Mask

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prodgen.inputs.source import Source
-from prodgen.review.impact import Action, Effect
+from prodgen.review.impact_model import Action, Effect
 from prodgen.review.why import Reasons
 from tests.plans import bench_files, make_plan
 
