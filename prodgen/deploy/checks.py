@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from prodgen.deploy import groundwork
-from prodgen.deploy.doctor_benches import folders_in, namesakes
 from prodgen.deploy.journal import Place
+from prodgen.deploy.namesakes import folders_in, namesakes
 from prodgen.deploy.objection import Objection
 from prodgen.deploy.permitted import breaches
 from prodgen.deploy.ports import clashes

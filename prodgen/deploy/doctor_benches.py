@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from prodgen.deploy import procfs
 from prodgen.deploy.doctor_host import listener
 from prodgen.deploy.finding import Finding, bad
 from prodgen.deploy.managed import Process
+from prodgen.deploy.namesakes import bench_of, folders_in, is_same, namesakes
 from prodgen.deploy.status import config_files
 from prodgen.plan.model import Plan, Role
-
-MARK = "sites/common_site_config.json"
-FOLDER_LINE = r"^(?:directory|WorkingDirectory)=(.+)$"
-"""Where a process runs, in Supervisor's words and in systemd's."""
 
 
 def check_ports(plan: Plan, processes: Sequence[Process]) -> Iterator[Finding]:
@@ -29,7 +24,7 @@ def check_ports(plan: Plan, processes: Sequence[Process]) -> Iterator[Finding]:
             continue
         pid = listener(address.port)
         other = bench_of(Path(procfs.folder(pid))) if pid and pid not in own else None
-        if other and not _is_same(other, plan):
+        if other and not is_same(other, plan):
             yield bad(
                 "benches",
                 f"the bench {other} listens on port {address.port}, as this one should",
@@ -60,23 +55,3 @@ def _folders(plan: Plan, processes: Sequence[Process]) -> Iterator[Path]:
         except OSError:
             continue
         yield from folders_in(text)
-
-
-def folders_in(text: str) -> Iterator[Path]:
-    """Where the processes run that a file of a manager's describes."""
-    return (Path(row.strip()) for row in re.findall(FOLDER_LINE, text, re.MULTILINE))
-
-
-def namesakes(plan: Plan, folders: Iterable[Path]) -> list[Path]:
-    """The other benches that these folders of this bench's processes are in."""
-    found = (bench_of(folder) for folder in folders)
-    return sorted({one for one in found if one and not _is_same(one, plan)})
-
-
-def bench_of(folder: Path) -> Path | None:
-    """The bench that a folder is in; None where it is in none."""
-    return next((one for one in (folder, *folder.parents) if (one / MARK).is_file()), None)
-
-
-def _is_same(other: Path, plan: Plan) -> bool:
-    return os.path.realpath(other) == os.path.realpath(plan.bench.value)

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from prodgen.deploy.checks import Change, objections_to
-from prodgen.deploy.doctor_benches import folders_in, namesakes
+from prodgen.deploy.namesakes import folders_in, namesakes
 from prodgen.review.sides import Placed
 from tests.review.reviewed import plan_with
 
