@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from prodgen import __version__
+from prodgen.targets.templating import templates_folder
 from tests.cli.command import prodgen
 from tests.plans import FIXTURES, ROOT
 from tests.rig.tools import missing
@@ -26,6 +27,7 @@ RECORD = "prodgen/commit.txt"
 METADATA = {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}
 NAME = f"prodgen-{__version__}"
 BENCH = FIXTURES / "frappe-16/frappe-bench"
+WHERE = "from prodgen.targets.templating import templates_folder; print(templates_folder())"
 RENDER = ("render", "-q", "-t", "supervisor", "-t", "systemd", "-t", "nginx", "-t", "gunicorn")
 
 
@@ -96,6 +98,10 @@ def python(tmp_path: Path) -> Path:
     return found
 
 
+def test_a_checkout_has_its_templates_beside_the_package() -> None:
+    assert templates_folder() == ROOT / "templates"
+
+
 def test_the_wheel_holds_the_package_and_nothing_else(dist: Path) -> None:
     inside = {where_in_a_wheel(name) for name in shipped()} | {RECORD}
     about = {f"{NAME}.dist-info/{name}" for name in METADATA}
@@ -119,8 +125,10 @@ def test_it_works_installed(
         "editable": ["--editable", str(source)],
     }[kind]
     run(python, "-m", "pip", "install", "--quiet", "--no-deps", *what, cwd=tmp_path)
-    home = run(python, "-c", "import prodgen; print(prodgen.__file__)", cwd=tmp_path).strip()
-    assert Path(home).is_relative_to(source if kind == "editable" else tmp_path)
+    home = Path(run(python, "-c", "import prodgen; print(prodgen.__file__)", cwd=tmp_path).strip())
+    assert home.is_relative_to(source if kind == "editable" else tmp_path)
+    beside = source if kind == "editable" else home.parent
+    assert run(python, "-c", WHERE, cwd=tmp_path).strip() == str(beside / "templates")
     rendered = prodgen(*RENDER, cwd=BENCH).out
     commit = run("git", "rev-parse", "--short=12", "HEAD", cwd=source).strip()
     built = "" if kind == "editable" else f" (commit {commit})"

@@ -23,10 +23,10 @@ from jinja2 import (
 )
 from jinja2.bccache import Bucket
 
+import prodgen
 from prodgen.diagnostics import Diagnostic
 from prodgen.inputs.source import Source
 
-PACKAGE = Path(__file__).parents[1]
 CACHE = Path(__file__).with_name("__pycache__")
 
 
@@ -40,9 +40,15 @@ class BadTemplate(Exception):
 
 @cache
 def templates_folder() -> Path:
-    """The shipped templates: inside the package, or beside it in a checkout."""
-    shipped = PACKAGE / "templates"
-    return shipped if shipped.is_dir() else PACKAGE.parent / "templates"
+    """The folder of the shipped templates.
+
+    A wheel has it inside the package (pyproject.toml, `force-include`). A package without one is in
+    a source tree, be it a checkout, an unpacked sdist or what an editable install points to, and
+    has it beside itself.
+    """
+    package = Path(prodgen.__file__).parent
+    inside = package / "templates"
+    return inside if inside.is_dir() else package.parent / "templates"
 
 
 def shipped_templates() -> dict[str, str]:
