@@ -108,8 +108,16 @@ class _Compiler:
         return lambda value: is_equal(value, wanted)
 
     def _pattern(self, pattern: str, _: Schema) -> Test:
-        search = re.compile(pattern).search
-        return lambda value: not isinstance(value, str) or bool(search(value))
+        search: Callable[[str], object] | None = None
+
+        def accepts(value: Any) -> bool:
+            nonlocal search
+            if not isinstance(value, str):
+                return True
+            search = search or re.compile(pattern).search  # few of them ever meet a string
+            return search(value) is not None
+
+        return accepts
 
     def _minLength(self, least: int, _: Schema) -> Test:  # noqa: N802
         return lambda value: not isinstance(value, str) or len(value) >= least

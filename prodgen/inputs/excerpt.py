@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from prodgen.inputs.secret import SENSITIVE, SENSITIVE_NAME, mask
+from prodgen.inputs.secret import SENSITIVE, has_secret_name, mask
 
 KEY = rf"""(?i){SENSITIVE}[\w.-]{{0,64}}(?P<quote>["']?)"""
 CLOSED = r"""(?x)\s*[:=]\s*
@@ -23,7 +23,7 @@ NEXT_KEY = r"""\s*(?:"[^"]*"|'[^']*'|[A-Za-z_][\w.-]*)\s*:(?=\s|$)|\s*[}\]]"""
 
 def excerpt(text: str) -> str:
     """The text with stars for whatever may be secret, every character in its old place."""
-    if not SENSITIVE_NAME.search(text):
+    if not has_secret_name(text):
         return mask(text)
     shown, is_inside = [], False
     for written, line in zip(text.split("\n"), mask(text).split("\n"), strict=True):

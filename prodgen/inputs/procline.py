@@ -24,6 +24,11 @@ LONGEST_NAME = 63
 MAIN_NAMES = ("web", "socketio", "schedule", "worker", "watch", "redis_cache", "redis_queue")
 
 
+def unicode_break(text: str) -> re.Match[str] | None:
+    """The first of these in the text; None for text that has nothing unprintable."""
+    return None if text.isprintable() else re.search(UNICODE_BREAK, text)
+
+
 class ProcLine:
     """A line, without its line break, that begins at the offset `start` of the file."""
 
@@ -61,11 +66,11 @@ class ProcLine:
 
     @property
     def is_blank(self) -> bool:
-        return not self.text.strip() and not re.search(UNICODE_BREAK, self.text)
+        return not self.text.strip() and not unicode_break(self.text)
 
     @property
     def is_comment(self) -> bool:
-        return self.text.lstrip().startswith("#") and not re.search(UNICODE_BREAK, self.text)
+        return self.text.lstrip().startswith("#") and not unicode_break(self.text)
 
     def locate(self, column: int, length: int = 1) -> Location:
         """The place `column` characters into the line."""
@@ -108,7 +113,7 @@ def worth_a_word(line: ProcLine) -> list[Diagnostic]:
 
 
 def _unicode_break(line: ProcLine) -> Diagnostic | None:
-    found = re.search(UNICODE_BREAK, line.text)
+    found = unicode_break(line.text)
     if not found:
         return None
     return error(

@@ -9,7 +9,7 @@ from typing import Final
 
 from prodgen.diagnostics import Location
 from prodgen.inputs.excerpt import excerpt
-from prodgen.inputs.secret import SENSITIVE_NAME
+from prodgen.inputs.secret import secret_names
 
 LINE_BREAK = re.compile(r"\r\n|\n|\r")
 LONGEST_LINE = 20_000
@@ -86,7 +86,7 @@ class Source:
     @cached_property
     def _secret_names(self) -> list[int]:
         """The offsets of all names of secrets: a file has few, and many lines may be shown."""
-        return [found.start() for found in SENSITIVE_NAME.finditer(self.text)]
+        return [found.start() for found in secret_names(self.text)]
 
     def _line_span(self, line: int) -> tuple[int, int]:
         start = self.line_starts[line - 1]

@@ -8,7 +8,13 @@ from pathlib import PurePosixPath
 
 from prodgen.diagnostics import Diagnostic, Location, error, note, warning
 from prodgen.inputs.procfile import Entry
-from prodgen.inputs.secret import ASSIGNED, OPTION, SENSITIVE_NAME, USER_INFO, is_secret_variable
+from prodgen.inputs.secret import (
+    ASSIGNED,
+    OPTION,
+    USER_INFO,
+    has_secret_name,
+    is_secret_variable,
+)
 from prodgen.plan.desk import Desk, Premises
 from prodgen.plan.lines import Line, Task
 from prodgen.plan.model import Role, Service
@@ -72,7 +78,7 @@ def _in_command(entry: Entry) -> Iterator[Diagnostic]:
         if is_secret_variable(key, value):
             yield _in_sight(f"`{key}` of the process `{entry.name}`", place)
     words = " ".join(command.argv) or command.text
-    named = SENSITIVE_NAME.search(words)
+    named = has_secret_name(words)
     every = re.finditer(ASSIGNED, words) if named else ()
     assigned = [found for found in every if not _is_reference(found)]
     if command.needs_shell and assigned:

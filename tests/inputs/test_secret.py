@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodgen.inputs.secret import Secret, is_secret_name, mask
+from prodgen.inputs.secret import SENSITIVE, Secret, has_secret_name, is_secret_name, mask
 from prodgen.inputs.source import Source
 
 SECRET_KEYS = (
@@ -29,6 +31,17 @@ def test_secret_names(name: str) -> None:
 @pytest.mark.parametrize("name", PUBLIC_KEYS.split())
 def test_public_names(name: str) -> None:
     assert not is_secret_name(name)
+
+
+@given(st.text("passwordſKtokencredentıalikey_-AUTHsid.dn KEY", max_size=30))
+def test_no_hint_is_missing(text: str) -> None:
+    assert has_secret_name(text) == bool(re.search(SENSITIVE, text, re.IGNORECASE))
+
+
+@pytest.mark.parametrize("name", ["paſſword", "toKen", "CREDENTıAL", "x_SıD", "api_Key"])
+def test_nor_one_for_letters_that_differ_in_case_only(name: str) -> None:
+    assert re.search(SENSITIVE, name, re.IGNORECASE)
+    assert has_secret_name(name)
 
 
 def test_a_secret_shows_itself_to_nobody_by_chance() -> None:
