@@ -1,0 +1,225 @@
+"""A worker is told to end once, at a moment when no job is in its hands; real signals."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from prodgen.deploy import farewell, procfs
+from prodgen.deploy.farewell import guarded, kill_tree, send, tell_to_end
+from prodgen.deploy.managed import Refused
+from prodgen.deploy.redisqueue import Away, Client
+from tests.deploy.faults import die, in_child
+from tests.support.children import Children, await_state
+from tests.support.clock import FakeClock
+from tests.support.fake_redis import FakeQueue
+
+PORT = 4000
+POP = Client(id=3, port=PORT)
+GONE = 4_000_000
+"""No process has such a number (proc(5), pid_max)."""
+RUNNING = "SR"
+
+
+@pytest.fixture
+def queue(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> FakeQueue:
+    """A Redis that shows each worker's pop: the child has one connection, from PORT."""
+    monkeypatch.setattr(procfs, "local_ports", lambda _: {PORT})
+    return FakeQueue()
+
+
+def known(queue: FakeQueue, state: str) -> str:
+    queue.put("w", state=state)
+    return "w"
+
+
+@pytest.mark.parametrize("state", ["busy", "suspended", "started"])
+def test_one_whose_job_redis_knows_of_is_told_at_once(
+    queue: FakeQueue, kids: Children, clock: FakeClock, state: str
+) -> None:
+    pid = kids.start()
+    assert tell_to_end(pid, known(queue, state), queue)
+    assert kids.awaited_signal_of(pid) == signal.SIGTERM
+    assert "unblock" not in queue.asked
+    assert clock.passed == 0
+
+
+def test_an_idle_one_is_told_once_its_pop_has_been_ended(queue: FakeQueue, kids: Children) -> None:
+    pid = kids.start()
+    queue.popping = [Client(id=2, port=PORT + 1), POP]
+    assert tell_to_end(pid, known(queue, "idle"), queue)
+    assert queue.asked.count("unblock") == 1, "only its own pop"
+    assert kids.awaited_signal_of(pid) == signal.SIGTERM
+
+
+def test_one_with_a_job_in_hand_is_not_told_and_goes_on(
+    queue: FakeQueue, kids: Children, clock: FakeClock
+) -> None:
+    pid = kids.start()
+    queue.popping, queue.in_hand = [POP], {POP.id}
+    assert not tell_to_end(pid, known(queue, "idle"), queue)
+    assert clock.passed >= farewell.PATIENCE
+    await_state(pid, RUNNING)
+    assert kids.signal_of(pid) == 0
+
+
+def test_a_job_in_hand_that_becomes_known_makes_it_safe(
+    queue: FakeQueue, kids: Children, clock: FakeClock
+) -> None:
+    pid = kids.start()
+    queue.popping, queue.in_hand = [POP], {POP.id}
+    clock.after(1, lambda: queue.put("w", state="busy"))
+    assert tell_to_end(pid, known(queue, "idle"), queue)
+    assert 1 <= clock.passed < 1.1
+    assert kids.awaited_signal_of(pid) == signal.SIGTERM
+
+
+def test_a_pop_of_another_worker_says_nothing(queue: FakeQueue, kids: Children) -> None:
+    pid = kids.start()
+    queue.popping = [Client(id=2, port=PORT + 1)]
+    assert not tell_to_end(pid, known(queue, "idle"), queue)
+    assert "unblock" not in queue.asked
+    assert kids.signal_of(pid) == 0
+
+
+def test_what_comes_with_the_signal_is_done_while_it_is_held_still(
+    queue: FakeQueue, kids: Children
+) -> None:
+    """Both signals come at once, so that RQ takes the second one for the first."""
+    pid = kids.start()
+    seen: list[int] = []
+
+    def then() -> None:
+        seen.append(pid)
+        await_state(pid, "T")
+
+    assert tell_to_end(pid, known(queue, "busy"), queue, then)
+    assert seen == [pid]
+    assert kids.awaited_signal_of(pid) == signal.SIGTERM
+
+
+def test_it_goes_on_where_redis_goes_away_meanwhile(queue: FakeQueue, kids: Children) -> None:
+    pid = kids.start()
+    state = queue.state
+
+    def lost(worker: str) -> str:
+        await_state(pid, "T")
+        queue.away = 1
+        return state(worker)
+
+    queue.state = lost  # type: ignore[method-assign]
+    with pytest.raises(Away):
+        tell_to_end(pid, known(queue, "idle"), queue)
+    await_state(pid, RUNNING)
+    assert kids.signal_of(pid) == 0
+
+
+def test_one_that_redis_has_lost_is_safe_while_its_horse_works(
+    queue: FakeQueue, kids: Children
+) -> None:
+    pid = kids.start(("sh", "-c", "sleep 600; exit"))
+    while not procfs.descendants(pid):
+        pass
+    queue.popping, queue.in_hand = [POP], {POP.id}
+    [horse] = procfs.descendants(pid)
+    assert tell_to_end(pid, "", queue)
+    os.kill(horse, signal.SIGKILL)
+    assert kids.awaited_signal_of(pid) == signal.SIGTERM
+
+
+def test_one_that_is_gone(queue: FakeQueue) -> None:
+    assert not tell_to_end(GONE, known(queue, "busy"), queue)
+
+
+def over_a_unix_socket(queue: FakeQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue.popping = [Client(id=3, port=0)]
+    monkeypatch.setattr(procfs, "local_ports", lambda _: set())
+
+
+def test_where_pops_cannot_be_told_apart_it_has_to_stay_idle(
+    queue: FakeQueue, kids: Children, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over_a_unix_socket(queue, monkeypatch)
+    pid = kids.start()
+    assert tell_to_end(pid, known(queue, "idle"), queue)
+    assert clock.passed == pytest.approx(farewell.CALM_SECONDS)
+    assert kids.awaited_signal_of(pid) == signal.SIGTERM
+    assert "unblock" not in queue.asked, "it could be anybody's"
+
+
+def test_one_that_is_never_calm_is_not_told(
+    queue: FakeQueue, kids: Children, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over_a_unix_socket(queue, monkeypatch)
+    pid, state = kids.start(), iter(["idle", ""] * 200)
+    queue.state = lambda _: next(state)  # type: ignore[method-assign, assignment]
+    assert not tell_to_end(pid, "w", queue)
+    assert farewell.PATIENCE <= clock.passed < 2 * farewell.PATIENCE
+    assert kids.signal_of(pid) == 0
+
+
+def test_one_that_ends_while_its_calm_is_watched(
+    queue: FakeQueue, kids: Children, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over_a_unix_socket(queue, monkeypatch)
+    pid = kids.start()
+    kids.end(pid)
+    assert not tell_to_end(pid, known(queue, "idle"), queue)
+    assert clock.passed == 0
+
+
+def test_without_any_pop_in_sight_its_calm_counts_in_the_end(
+    queue: FakeQueue, kids: Children, clock: FakeClock
+) -> None:
+    """CLIENT LIST may be forbidden, and then it shows no pop at all."""
+    pid = kids.start()
+    assert tell_to_end(pid, known(queue, "idle"), queue)
+    assert clock.passed > farewell.PATIENCE
+    assert kids.awaited_signal_of(pid) == signal.SIGTERM
+
+
+def raises(kind: type[OSError]) -> Callable[[int, int], None]:
+    def act(pid: int, number: int) -> None:
+        raise kind
+
+    return act
+
+
+def test_whom_we_may_not_signal() -> None:
+    with pytest.raises(Refused, match="may not send signals to process 7") as refused:
+        send(7, signal.SIGTERM, raises(PermissionError))
+    assert "sudo" in refused.value.help
+    assert not send(7, signal.SIGTERM, raises(ProcessLookupError))
+
+
+def test_a_killed_prodgen_leaves_nothing_held_still(kids: Children) -> None:
+    pid = kids.start()
+
+    def work() -> None:
+        with guarded([pid]):
+            os.kill(pid, signal.SIGSTOP)
+            await_state(pid, "T")
+            die()
+
+    assert in_child(work) == signal.SIGKILL
+    await_state(pid, RUNNING)
+
+
+def test_a_guard_ends_with_its_block(kids: Children) -> None:
+    before = set(procfs.descendants(os.getpid()))
+    with guarded([kids.start()]):
+        assert len(set(procfs.descendants(os.getpid())) - before) > 1
+    assert set(procfs.descendants(os.getpid())) - before <= set(kids.started)
+
+
+def test_a_horse_dies_with_its_worker(kids: Children) -> None:
+    pid = kids.start(("sh", "-c", "sleep 600; exit"))
+    while not procfs.descendants(pid):
+        pass
+    [horse] = procfs.descendants(pid)
+    kill_tree(pid)
+    assert kids.awaited_signal_of(pid) == signal.SIGKILL
+    await_state(horse, "")

@@ -1,0 +1,79 @@
+"""Real processes for code that looks into /proc and sends signals: `sleep`, and nothing more."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+
+from prodgen.deploy import procfs
+
+SLEEP = ("sleep", "600")
+
+
+class Children:
+    """Processes that a test has started."""
+
+    def __init__(self) -> None:
+        self.started: dict[int, subprocess.Popen[bytes]] = {}
+
+    def start(self, argv: Sequence[str] = SLEEP) -> int:
+        """Starts one; its pid."""
+        # Nobody reads what it says, and nothing of it may hold up a pipe of pytest's.
+        child = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self.started[child.pid] = child
+        return child.pid
+
+    def end(self, pid: int) -> None:
+        """Ends it by force, and waits until it is gone."""
+        child = self.started[pid]
+        child.kill()
+        child.wait(10)
+
+    def signal_of(self, pid: int) -> int:
+        """The signal that has ended it; 0 while it runs."""
+        code = self.started[pid].poll()
+        return -code if code is not None else 0
+
+    def awaited_signal_of(self, pid: int) -> int:
+        """The same, once it has ended."""
+        return -self.started[pid].wait(10)
+
+    def end_all(self) -> None:
+        for child in self.started.values():
+            with contextlib.suppress(ProcessLookupError):
+                child.send_signal(signal.SIGCONT)
+                child.kill()
+            child.wait(10)
+
+
+@contextlib.contextmanager
+def children() -> Iterator[Children]:
+    """Children that all end with the block."""
+    made = Children()
+    try:
+        yield made
+    finally:
+        made.end_all()
+
+
+def state_of(pid: int) -> str:
+    """Its state in /proc: `T` is held still."""
+    found = procfs.stat(pid)
+    return found.state if found else ""
+
+
+def await_state(pid: int, wanted: str) -> None:
+    """Waits until a process is in one of these states; signals take a moment to arrive."""
+    end = time.monotonic() + 10
+    while state_of(pid) not in wanted:
+        assert time.monotonic() < end, f"it is {state_of(pid)}, not {wanted}"
+        time.sleep(0.001)
