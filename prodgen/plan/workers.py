@@ -48,7 +48,7 @@ def known_queues(desk: Desk) -> dict[str, Sourced[Queue]]:
         for name, timeout in rules.QUEUE_TIMEOUTS.items()
     }
     common = desk.bench.common
-    for name in common.table("workers"):
+    for name, given in common.table("workers").items():
         if not name.strip() or "," in name or any(char.isspace() for char in name):
             place = common.document.locate_key(("workers", name)) if common.document else None
             desk.report(
@@ -60,10 +60,12 @@ def known_queues(desk: Desk) -> dict[str, Sourced[Queue]]:
                 )
             )
             continue
+        if given is None and name in found:
+            continue
         timeout = common.integer("workers", name, "timeout")
-        fallback = rules.QUEUE_TIMEOUTS.get(name, rules.CUSTOM_QUEUE_TIMEOUT)
+        # Frappe's own queue too: what is given replaces it as a whole (`get_queues_timeout`).
         seconds = timeout.value if timeout else rules.CUSTOM_QUEUE_TIMEOUT
-        found[name] = common.sourced(Queue(name, seconds if timeout else fallback), "workers", name)
+        found[name] = common.sourced(Queue(name, seconds), "workers", name)
     return found
 
 

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from prodgen.deploy.files import TEMPORARY_PREFIX, read_file, read_folder, write_file, write_folder
+from prodgen.deploy.journal import Move, remove, replace
 from prodgen.deploy.swap import Unrestored
 from prodgen.review.changes import Obstacle
 from prodgen.targets.artifacts import Artifact
@@ -237,3 +238,50 @@ def test_an_archive_is_written_through_a_link(tmp_path: Path) -> None:
     write_file(tmp_path / "link", b"new")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_bytes() == b"new"
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """What fsync(2) is asked to make last, in order."""
+    found: list[Path] = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        found.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return found
+
+
+def test_a_file_that_is_replaced_lasts(tmp_path: Path, synced: list[Path]) -> None:
+    """fsync(2) of the file says nothing of its name: the folder needs one of its own, later."""
+    write_file(tmp_path / "x", b"1")
+    assert synced[-1] == tmp_path
+    assert len(synced) == 2
+    assert synced[0].name == "new"
+
+
+def test_a_folder_that_is_written_lasts(tmp_path: Path, synced: list[Path]) -> None:
+    folder = tmp_path / "out"
+    write_folder(folder, OLD)
+    assert {tmp_path, folder, folder / "a", folder / "b"} <= set(synced)
+    synced.clear()
+    write_folder(folder, NEW, GONE)
+    assert {folder, folder / "a", folder / "c/d"} <= set(synced)
+    files = [place for place, path in enumerate(synced) if path.is_dir()]
+    assert files == list(range(files[0], len(synced))), "folders come after every file"
+
+
+def test_what_an_apply_replaces_lasts(tmp_path: Path, synced: list[Path]) -> None:
+    places = [tmp_path / "etc" / name for name in ("a/one", "b/two")]
+    for place in places:
+        place.parent.mkdir(parents=True)
+        place.with_name("new").write_text("new")
+    moves = [Move(place, "test", place.with_name("new"), None, 0o644) for place in places]
+    replace(moves)
+    assert synced == [place.parent for place in places]
+    synced.clear()
+    remove([move._replace(staged=None) for move in moves])
+    assert synced == [place.parent for place in places]
+    assert not any(place.exists() for place in places)

@@ -28,6 +28,8 @@ def those_with(plan: Plan, name: str) -> set[str]:
         ("clock: A=1 bench schedule", {"frappe-schedule"}),
         ("worker: A=1 bench worker", WORKERS),
         ("worker: sh -c 'A=1 bench worker'", WORKERS),
+        ("worker: A=1 sh -c 'bench worker'", WORKERS),
+        ("worker: A=1 sh -c 'B=2 bench worker'", WORKERS),
         ("worker: bench worker\nother: A=1 bench worker --queue long", {"frappe-long-worker"}),
         ("worker: A=1 bench worker\nother: bench worker --queue long", {"frappe-short-worker"}),
         ("pool: A=1 bench worker-pool", {"frappe-pool"}),

@@ -92,6 +92,8 @@ def test_lines_and_background_workers_that_disagree_draw_a_warning_with_both_pla
         ({"email": None}, "email", 390),
         ({"email": {"timeout": "600"}}, "email", 690),
         ({"long": {"timeout": 7200}}, "long", 7290),
+        ({"long": {"background_workers": 2}}, "long", 390),
+        ({"long": None}, "long", 1590),
     ],
 )
 def test_a_pool_stops_later_than_rq_kills_its_longest_job(

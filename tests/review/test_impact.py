@@ -186,3 +186,16 @@ def test_switching_managers_stops_one_and_starts_the_other() -> None:
     }
     assert by_target["supervisor"] == {Action.STOP}
     assert by_target["systemd"] == {Action.START, Action.REREAD}
+
+
+@pytest.mark.parametrize(
+    ("setting", "seconds"),
+    [("", 10), ("stopwaitsecs=0\n", 0), ("stopwaitsecs=300\n", 300), ("stopwaitsecs=x\n", 10)],
+)
+def test_supervisor_waits_for_ten_seconds_where_nothing_is_said(setting: str, seconds: int) -> None:
+    """Its own default (supervisord.org/configuration.html)."""
+    text = f"[program:frappe-bench-x]\ncommand=/bin/a\n{setting}"
+    path = PurePosixPath("/etc/supervisor/conf.d/frappe-bench.conf")
+    old = {path: Placed(text, "supervisor")}
+    [effect] = impact(old, {})
+    assert (effect.action, effect.seconds, effect.own_seconds) == (Action.STOP, seconds, seconds)

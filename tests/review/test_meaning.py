@@ -29,7 +29,7 @@ SAME = {
         "# made\nserver { listen 80; server_name a;\n add_header X 'a b'; }\n",
     ),
     "gunicorn": ("workers = 4\n\ntimeout = 120  # why\n", "# made\ntimeout = 120\nworkers = (4)\n"),
-    "redis": ("port 1\n# why\nsave 900 1\n", 'save "900 1"\nport   1\n'),
+    "redis": ("port 1\n# why\nsave 900 1\n", 'SAVE "900 1"\nPort   1\n'),
 }
 OTHER = {
     "supervisor": [("user=u", "user=v"), ("programs=a,b", "programs=a"), ("command=/bin/a", "#")],

@@ -24,6 +24,11 @@ VALUES = {
     "StandardOutput=truncate": 249,
 }  # fmt: skip
 VERSIONS = (245, 249, 252, 255, 257, 262)
+FIRST = {
+    "ProcSubset": 247, "ProtectProc": 247, "NoExecPaths": 248, "PrivateIPC": 248,
+    "RestartMaxDelaySec": 254, "RestartSteps": 254,
+}  # fmt: skip
+"""The release that brought each directive that not every systemd has (systemd's NEWS)."""
 
 
 def lines(version: int, **options: str) -> list[str]:
@@ -41,6 +46,14 @@ def test_nothing_is_newer_than_the_systemd(version: int, level: str, scope: str)
         assert SINCE.get(line.partition("=")[0], 0) <= version, line
         newest = [since for start, since in VALUES.items() if line.startswith(start)]
         assert max(newest, default=0) <= version, line
+
+
+@pytest.mark.parametrize(("directive", "first"), FIRST.items())
+def test_a_directive_is_there_from_its_first_release_on(directive: str, first: int) -> None:
+    found = {version: {line.partition("=")[0] for line in lines(version, hardening="strict")}
+             for version in (first - 1, first)}  # fmt: skip
+    assert directive in found[first]
+    assert directive not in found[first - 1]
 
 
 def test_a_newer_systemd_gets_more() -> None:
