@@ -27,7 +27,7 @@ MOST_OUTPUT = 16 * 1024 * 1024
 """Bytes of each stream; a program that prints more is killed."""
 BLOCK = 65536
 PATIENCE = 0.5
-"""Seconds of silence after which the streams of a command that has ended are given up."""
+"""Seconds between two looks whether a command has ended whose streams stay open."""
 
 
 class Done(NamedTuple):
@@ -80,10 +80,10 @@ def run(
         trouble, streams = _listen(child, time.monotonic() + timeout)
     finally:
         _end(child)
-    out, err = (text.decode("utf-8", "replace") for text in streams)
     if trouble:
         late = f"took longer than {timeout:g} s" if trouble is Trouble.TIME else trouble.value
         return Done(words, 124, "", f"{words[0]} {late}")
+    out, err = (text.decode("utf-8", "replace") for text in streams)
     return Done(words, child.returncode, out, err)
 
 
@@ -103,9 +103,10 @@ def _listen(child: subprocess.Popen[bytes], end: float) -> tuple[Trouble | None,
                 streams.register(stream, selectors.EVENT_READ)
                 said[stream.fileno()] = bytearray()
         while streams.get_map():
-            ready = streams.select(min(PATIENCE, max(0.0, end - time.monotonic())))
-            if not ready and child.poll() is not None:
-                break  # a program that it left behind holds the streams
+            ended = child.poll() is not None
+            ready = streams.select(0 if ended else min(PATIENCE, max(0.0, end - time.monotonic())))
+            if ended and not ready:
+                break  # all that it wrote is read; a program that it left behind holds the streams
             if time.monotonic() > end:
                 return Trouble.TIME, []
             for key, _ in ready:
