@@ -8,13 +8,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from prodgen.deploy.runner import Done
 
 from prodgen.deploy import activate
 from prodgen.deploy.activate import Activation
 from prodgen.deploy.managed import Refused
 from prodgen.deploy.progress import Report
 from prodgen.deploy.restart import Result, Wishes
-from prodgen.deploy.runner import Done
 from prodgen.deploy.subject import Subject
 from prodgen.plan.model import Manager, Role
 from prodgen.review.impact import Action, Effect

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from prodgen.deploy.runner import Done
 
 from prodgen.deploy import activate, health
 from prodgen.deploy.activate import Activation
 from prodgen.deploy.health import await_steady, look_after
 from prodgen.deploy.managed import Refused, State
-from prodgen.deploy.runner import Done
 from prodgen.deploy.subject import Subject
 from prodgen.deploy.webcheck import Answer
 from prodgen.plan.model import Plan, Role

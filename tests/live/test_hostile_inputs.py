@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from prodgen.cli.main import COMMANDS
+from prodgen.cli.command_list import COMMANDS
 from tests.live.applying import Host, host
 from tests.live.systemd_bench import HOME, PATH, USER
 from tests.plans import ROOT
