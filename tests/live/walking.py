@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 
-LONGEST = 60
+LONGEST = 120
 """Seconds after which a command counts as hung: SIGALRM ends it."""
 
 

@@ -11,6 +11,9 @@ from prodgen.cli.messages import show
 from prodgen.cli.reviewing import Stopped
 from prodgen.deploy.apply import End, Outcome
 from prodgen.deploy.objection import Objection
+from prodgen.deploy.privilege import admission, own_install
+from prodgen.host.door import Door, in_danger
+from prodgen.host.run_as import NOBODY, identity_of
 from prodgen.host.trust import Danger
 from prodgen.plan.model import Manager
 from prodgen.targets.artifacts import HOST_FILES, Artifact
@@ -44,6 +47,30 @@ MADE = Danger(Path("/home/frappe/made.tar"), "frappe", "chown -h root: /home/fra
 
 def _not_roots() -> None:
     show([apply._not_roots(MADE)], color=False)
+
+
+def _swapped() -> None:
+    way = Danger(Path("/home"), "the group devs (eve)", "chmod g-w /home")
+    show([in_danger(way)], color=False)
+
+
+def _of_root() -> None:
+    bench = Door(Path("/opt/frappe-bench"), identity_of(0))
+    show([admission._of_root(bench, plan_with())], color=False)
+
+
+def _another() -> None:
+    bench = Door(Path("/home/frappe/frappe-bench"), identity_of(NOBODY))
+    plan = plan_with()
+    plan = plan._replace(user=plan.user._replace(value="root"))
+    show([admission._another(bench, plan)], color=False)
+
+
+def _own() -> None:
+    way = Danger(Path("/home/frappe/.local/bin"), "frappe", "chown -h root: ...")
+    found = own_install.not_roots_own(way)
+    source = own_install._source()
+    show([found._replace(help=found.help.replace(source, "prodgen[restart]"))], color=False)
 
 
 def _nothing_before() -> None:
@@ -82,5 +109,9 @@ DIRECT: Mapping[str, Direct] = {
     "PG813": Direct("units lie in this machine's /etc", _units),
     "PG808": Direct("root's apply reads a bench as its owner, who enters no test", _nothing_before),
     "PG814": Direct("what is installed depends on this machine's /etc", _of_the_host),
+    "PG820": Direct("who may write depends on this machine's folders", _swapped),
+    "PG821": Direct("only root is told", _of_root),
+    "PG822": Direct("only root is told", _another),
+    "PG823": Direct("who may write depends on this machine's folders", _own),
     "PG809": Direct("who may write depends on this machine's folders", _not_roots),
 }
