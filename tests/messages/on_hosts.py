@@ -18,6 +18,7 @@ from prodgen.host.trust import Danger
 from prodgen.plan.model import Manager
 from prodgen.targets.artifacts import HOST_FILES, Artifact
 from tests.review.reviewed import plan_with
+from tests.targets.systemd_plans import sourced
 
 
 class Direct(NamedTuple):
@@ -61,8 +62,7 @@ def _of_root() -> None:
 
 def _another() -> None:
     bench = Door(Path("/home/frappe/frappe-bench"), identity_of(NOBODY))
-    plan = plan_with()
-    plan = plan._replace(user=plan.user._replace(value="root"))
+    plan = plan_with()._replace(user=sourced("root"))
     show([admission._another(bench, plan)], color=False)
 
 

@@ -64,16 +64,18 @@ def _of_root(door: Door, plan: Plan) -> Diagnostic:
 
 def _another(door: Door, plan: Plan) -> Diagnostic:
     name, owner = plan.user.value, user_name(door.owner.uid)
-    if identity_named(name) is None:
+    named = identity_named(name)
+    if named is None:
         return error(
             "PG822",
             f"there is no user {name} on this host",
             place_of(plan.user.origin),
             f"useradd --create-home {shlex.quote(name)}, or set `user: {owner}`",
         )
+    give = f", or give the bench to {name}: chown -R {name} {shlex.quote(str(door.path))}"
     return error(
         "PG822",
         f"the services would run as {name}, but {door.path} belongs to {owner}",
         place_of(plan.user.origin),
-        f"set `user: {owner}`, or give the bench to {name}: chown -R {name} {door.path}",
+        f"set `user: {owner}`{'' if named.is_root else give}",
     )
