@@ -89,13 +89,17 @@ def install_commands() -> str:
 
 def _source() -> str:
     """What pip installs: what this prodgen was installed from if it is root's own, else PyPI's."""
-    wanted = "prodgen[restart]"
-    try:
-        found = metadata.distribution("prodgen").read_text("direct_url.json")
-        parts = urlsplit(json.loads(found or "{}").get("url", ""))
-    except (metadata.PackageNotFoundError, ValueError):
-        return f"{wanted}=={__version__}"
+    wanted, parts = "prodgen[restart]", urlsplit(_direct_url())
     path = Path(unquote(parts.path))
     if parts.scheme == "file" and path.exists() and not danger_on_way(path):
         return f"{wanted} @ file://{parts.path}"
     return f"{wanted}=={__version__}"
+
+
+def _direct_url() -> str:
+    """Where pip took this prodgen from, if not from an index (PEP 610); else empty."""
+    try:
+        noted = metadata.distribution("prodgen").read_text("direct_url.json")
+        return str(json.loads(noted or "{}").get("url", ""))
+    except (metadata.PackageNotFoundError, ValueError):
+        return ""
