@@ -154,7 +154,8 @@ def who_ran(run: Host) -> set[str]:
 def test_links_to_a_file_of_roots(run: Host, names: tuple[str, ...]) -> None:
     before = run.shell(f"sha256sum {SECRET}; stat -c '%U %a' {SECRET}")
     for name in names:
-        run.shell(f"cd {PATH}; rm -rf {name}; ln -s {SECRET} {name}; chown -h {USER} {name}")
+        run.shell(f"cd {PATH}; rm -rf {name}; mkdir -p $(dirname {name}); ln -s {SECRET} {name}")
+    run.shell(f"chown -hR {USER}: {PATH}")
     nothing_came_to_light(run, walk(run, changes="config/redis_queue.conf" not in names))
     assert run.shell(f"sha256sum {SECRET}; stat -c '%U %a' {SECRET}") == before
 
@@ -162,6 +163,7 @@ def test_links_to_a_file_of_roots(run: Host, names: tuple[str, ...]) -> None:
 def hostile(run: Host, path: str) -> None:
     """A program that notes who runs it; it may be run by the bench's user only."""
     text = f'#!/bin/sh\n/usr/bin/echo "$(/usr/bin/id -u) {path}" >>{RAN}\nexit 0\n'
+    run.shell(f"rm -rf {path}")  # it may be a link to a program of the system's
     run.machine.put(path, text, 0o755)
 
 
@@ -188,13 +190,13 @@ def test_another_user_s_name(run: Host, by: str) -> None:
 
 def test_programs_and_modules_of_the_user(run: Host) -> None:
     """Under the names of those that prodgen starts and imports, in bench, home and PATH."""
-    for folder in (f"{HOME}/.local/bin", str(PATH), f"{PATH}/sites", f"{PATH}/bin"):
+    for folder in (f"{HOME}/.local/bin", str(PATH), f"{PATH}/bin"):
         for name in PROGRAMS.split():
             hostile(run, f"{folder}/{name}")
     note = f"import os; open({RAN!r}, 'a').write(f'{{os.geteuid()}} {{__file__}}\\n')\n"
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     packages = f"{HOME}/.local/lib/{version}/site-packages"
-    for folder in (str(PATH), f"{PATH}/sites", str(HOME), packages):
+    for folder in (str(PATH), str(HOME), packages):  # services import from sites/
         for name in MODULES.split():
             run.machine.put(f"{folder}/{name}.py", note)
             run.machine.put(f"{folder}/{name}/__init__.py", note)
