@@ -36,7 +36,8 @@ def not_roots_own(danger: Danger) -> Diagnostic:
         "PG823",
         f"this prodgen is not root's own: {danger}",
         None,
-        f"install it where only root writes, and use that: {install_commands()}",
+        "as root make an install of its own, and use that: "
+        + ", ".join(f"`{command}`" for command in install_commands()),
     )
 
 
@@ -78,13 +79,14 @@ def _loaded_files() -> set[str]:
     return {file for file in found if file and os.path.isabs(file)}  # noqa: PTH117
 
 
-def install_commands() -> str:
+def install_commands() -> list[str]:
     """Commands for root's own install, for a shell of root's on Debian and Ubuntu."""
-    return (
-        f"apt-get install -y python3-venv && python3 -m venv {FOLDER} && "
-        f"{FOLDER}/bin/pip install {shlex.quote(_source())} && "
-        f"ln -sf {FOLDER}/bin/prodgen {LINK}"
-    )
+    return [
+        "apt-get install -y python3-venv",
+        f"python3 -m venv {FOLDER}",
+        f"{FOLDER}/bin/pip install {shlex.quote(_source())}",
+        f"ln -sf {FOLDER}/bin/prodgen {LINK}",
+    ]
 
 
 def _source() -> str:
