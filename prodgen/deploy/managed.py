@@ -34,6 +34,8 @@ class Process:
     word: str = ""
     """The manager's own word for the state."""
     pid: int = 0
+    user: str = ""
+    """Whom its manager runs it as; empty where the manager does not say."""
     last_exit: str = ""
     """How it ended last, in words; empty where nobody knows."""
     starts: int = 0

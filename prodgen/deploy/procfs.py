@@ -14,6 +14,8 @@ PROC = Path("/proc")
 SOCKET = re.compile(r"socket:\[(\d+)\]")
 PSS = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
 RSS = re.compile(r"^VmRSS:\s+(\d+) kB", re.MULTILINE)
+UIDS = r"(?m)^Uid:\s+\d+\s+(\d+)"
+"""The second is the effective one."""
 GONE = frozenset("ZX")
 """States of a process that only waits for its parent to notice its end."""
 
@@ -62,11 +64,12 @@ def stat(pid: int) -> Stat | None:
 
 
 def owner(pid: int) -> int | None:
-    """The uid that a process acts with; None where it has ended."""
-    try:
-        return (PROC / str(pid)).stat().st_uid
-    except OSError:
-        return None
+    """The uid that a process acts with; None where it has ended.
+
+    By its status: the owner of its folder in /proc is root where it cannot be dumped (proc(5)).
+    """
+    found = re.search(UIDS, _text(f"{pid}/status") or "")
+    return int(found[1]) if found else None
 
 
 def everyone() -> list[Stat]:

@@ -19,6 +19,7 @@ from prodgen.deploy.maintenance import lift_noted, require_rights
 from prodgen.deploy.managed import Process, ProcessManager, Refused, State, TooLate
 from prodgen.deploy.orphans import find_orphans
 from prodgen.deploy.privilege.admission import require_admission
+from prodgen.deploy.privilege.belonging import require_own
 from prodgen.deploy.progress import Report
 from prodgen.deploy.redisqueue import Away, RedisQueue
 from prodgen.deploy.restart_migrate import GO_ON, Limits, migrated
@@ -96,6 +97,7 @@ def restart(
                 "install what `prodgen render` makes, then run `supervisorctl update` or "
                 "`systemctl daemon-reload`",
             )
+    require_own(processes, manager.loaded(), subject.door, subject.plan)
     if wishes.migrate:
         require_rights(subject.door)
     with contextlib.ExitStack() as stack:

@@ -25,6 +25,7 @@ PROPERTIES = (
     "NRestarts",
     "NeedDaemonReload",
     "InvocationID",
+    "User",
 )
 STATES = {
     "active": State.UP,
@@ -85,6 +86,7 @@ def as_process(unit: str, service: Service, number: int, found: Mapping[str, str
         state=State.MISSING if missing else STATES.get(active, State.FAILED),
         word=State.MISSING.value if missing else _word(active, found.get("SubState", "")),
         pid=int(found.get("MainPID") or 0),
+        user="" if missing else found.get("User") or "root",
         last_exit=_last_exit(found),
         starts=int(found.get("NRestarts") or 0),
         stale="its unit file" if found.get("NeedDaemonReload") == "yes" else "",

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 from prodgen.cli import adopt, apply, hostfile, reviewfile
 from prodgen.cli.messages import show
 from prodgen.cli.reviewing import Stopped
 from prodgen.deploy.apply import End, Outcome
+from prodgen.deploy.managed import Process
 from prodgen.deploy.objection import Objection
 from prodgen.deploy.privilege import admission, own_install
+from prodgen.deploy.privilege.admission import Barred
+from prodgen.deploy.privilege.belonging import require_own
 from prodgen.host.door import Door, in_danger
 from prodgen.host.run_as import NOBODY, identity_of
 from prodgen.host.trust import Danger
@@ -66,6 +70,17 @@ def _another() -> None:
     show([admission._another(bench, plan)], color=False)
 
 
+def _of_another() -> None:
+    service = plan_with().services[0]
+    one = Process(name="other-bench-web:other-bench-web-0", service=service, user="root")
+    bench = Door(Path("/home/frappe/frappe-bench"), identity_of(NOBODY))
+    with patch("os.geteuid", lambda: 0):
+        try:
+            require_own([one], {}, bench, plan_with())
+        except Barred as barred:
+            show(barred.found, color=False)
+
+
 def _own() -> None:
     way = Danger(Path("/home/frappe/.local/bin"), "frappe", "chown -h root: ...")
     found = own_install.not_roots_own(way)
@@ -112,6 +127,7 @@ DIRECT: Mapping[str, Direct] = {
     "PG820": Direct("who may write depends on this machine's folders", _swapped),
     "PG821": Direct("only root is told", _of_root),
     "PG822": Direct("only root is told", _another),
+    "PG824": Direct("only root is told", _of_another),
     "PG823": Direct("who may write depends on this machine's folders", _own),
     "PG809": Direct("who may write depends on this machine's folders", _not_roots),
 }
