@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from prodgen.targets.manifest import digest
 from tests.cli.command import COMMAND, ORDINARY, Done, copy_bench, prodgen, tree
 
 LINES = {
@@ -141,19 +143,36 @@ def test_a_link_to_a_folder_is_that_folder(bench: Path) -> None:
     assert (bench / "out").is_symlink()
 
 
-def test_a_manifest_cannot_make_us_remove_what_is_outside(bench: Path) -> None:
+def add_to_manifest(bench: Path, path: str) -> None:
+    """Lists an empty file there, as if an earlier render had made it."""
+    manifest = bench / "out/manifest.json"
+    content = json.loads(manifest.read_text())
+    like = next(one for one in content["files"] if one["destination"].startswith("/"))
+    entry = {**like, "path": path, "sha256": digest(b"")}
+    manifest.write_text(json.dumps({**content, "files": [entry, *content["files"]]}))
+
+
+@pytest.mark.parametrize("way", ["../victim", "x/../../victim", "{bench}/victim", "linked/victim"])
+def test_a_manifest_cannot_make_us_remove_what_is_outside(bench: Path, way: str) -> None:
+    """One that lists a file as prodgen would, with its digest: where it is alone stops us."""
     render(bench)
     victim = bench / "victim"
     victim.write_text("")
-    manifest = bench / "out/manifest.json"
-    entry = (
-        '{"path": "../victim", "sha256": '
-        '"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},'
-    )
-    manifest.write_text(manifest.read_text().replace('"files": [', f'"files": [{entry}'))
-    assert render(bench).code == 1
-    assert render(bench, "out", "--overwrite").code == 0
+    (bench / "out/linked").symlink_to(bench)
+    add_to_manifest(bench, way.format(bench=bench))
+    assert render(bench).code == (0 if way.startswith("linked") else 1)
     assert victim.exists()
+    render(bench, "out", "--overwrite")
+    assert victim.exists()
+
+
+def test_what_a_manifest_lists_and_nobody_makes_any_more_is_removed(bench: Path) -> None:
+    """The counterpart: such an entry of a file inside does what it says."""
+    render(bench)
+    (bench / "out/old").write_text("")
+    add_to_manifest(bench, "old")
+    assert render(bench).code == 0
+    assert not (bench / "out/old").exists()
 
 
 PLACES = {
