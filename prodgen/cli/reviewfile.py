@@ -8,7 +8,7 @@ from pathlib import Path
 from prodgen.cli.reviewing import Sides, Stopped, unreadable
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.door import rights_for
-from prodgen.inputs.reader import LARGEST_FILE, read_regular
+from prodgen.inputs.reader import read_whole
 from prodgen.review.sides import Placed, Side
 from prodgen.targets.manifest import digest
 
@@ -33,7 +33,7 @@ def check_review(path: Path, sides: Sides) -> None:
     """Raises Stopped unless the sides are those that were reviewed."""
     try:
         with rights_for(path):
-            kept = json.loads(read_regular(path, LARGEST_FILE))
+            kept = json.loads(read_whole(path))
         known = bool(kept["format_version"] == FORMAT_VERSION)
     except OSError as failure:
         raise Stopped(unreadable(failure)) from failure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from typing import NamedTuple
 from prodgen.deploy.supervisor_rpc import Rpc, find_server
 from prodgen.deploy.swap import make_folders
 from prodgen.deploy.systemd import control, parse_show, show_command
+from prodgen.host.door import read_named
 from prodgen.host.programs import run
 from prodgen.plan.model import Manager, Plan
 from prodgen.review import adopt_certbot, adopt_nginx, adopt_supervisor, adopt_systemd
@@ -37,6 +39,8 @@ UNITS = tuple(
 )
 RENEWALS = (("nginx", "/etc/letsencrypt/renewal", "*.conf"),)
 """What certbot renews; these files stay."""
+DEV_NULL = os.makedev(1, 3)
+"""What the link of a masked unit leads to (systemctl(1), mask)."""
 OWN = "adopted.conf"
 """The file of a user's own in each folder that our servers and units include."""
 
@@ -97,13 +101,27 @@ def _is(one: Placed, plan: Plan, ours: Ours) -> bool:
 def _files(
     root: Path, places: Iterable[tuple[str, str, str]]
 ) -> Iterator[tuple[PurePosixPath, Placed]]:
-    """Every file in the places, through its link where it is one."""
+    """Every file in the places, through its link where it is one.
+
+    A link may lead to where the bench's user can put anything: what is there is read with that
+    user's rights, and a pipe or an endless file is not read. Raises OSError.
+    """
     for target, folder, pattern in places:
         for path in sorted((root / folder.lstrip("/")).glob(pattern)):
-            if path.is_file() and not path.name.startswith("."):
-                text = path.read_bytes().decode("utf-8", "replace")
-                place = PurePosixPath("/") / path.relative_to(root)
-                yield place, Placed(text, target, path.stat().st_mode & 0o7777)
+            if path.name.startswith(".") or not _is_config(path):
+                continue
+            text = read_named(path).decode("utf-8", "replace")
+            place = PurePosixPath("/") / path.relative_to(root)
+            yield place, Placed(text, target, path.stat().st_mode & 0o7777)
+
+
+def _is_config(path: Path) -> bool:
+    """Whether there is something to read: no folder, no broken link, and no masked unit."""
+    try:
+        state = path.stat()
+    except OSError:
+        return False
+    return not stat.S_ISDIR(state.st_mode) and state.st_rdev != DEV_NULL
 
 
 def _own(plan: Plan, texts: Mapping[str, str]) -> Iterator[Artifact]:

@@ -11,6 +11,7 @@ from prodgen.deploy.finding import Finding, bad
 from prodgen.deploy.managed import Process
 from prodgen.deploy.namesakes import bench_of, folders_in, is_same, namesakes
 from prodgen.deploy.status import config_files
+from prodgen.host.door import read_named
 from prodgen.plan.model import Plan, Role
 
 
@@ -51,7 +52,7 @@ def _folders(plan: Plan, processes: Sequence[Process]) -> Iterator[Path]:
             yield Path(procfs.folder(one.pid) or "/")
     for file in {file for one in processes for file in config_files(plan, one)}:
         try:
-            text = Path(file).read_text("utf-8", "replace")
+            text = read_named(Path(file)).decode("utf-8", "replace")
         except OSError:
             continue
         yield from folders_in(text)

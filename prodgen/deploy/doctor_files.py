@@ -7,14 +7,17 @@ import re
 import shlex
 import shutil
 import stat
+import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from prodgen.deploy.finding import Finding, bad, good, unknown, warn
+from prodgen.host.certificates import LARGEST
 from prodgen.host.door import Door
 from prodgen.host.programs import run
 from prodgen.host.run_as import Identity, identity_named
+from prodgen.inputs.reader import read_whole
 from prodgen.plan.model import Plan
 
 NGINX_CONF = Path("/etc/nginx/nginx.conf")
@@ -22,6 +25,8 @@ USER_LINE = re.compile(r"^\s*user\s+([^\s;]+)", re.MULTILINE)
 LEAST_ROOM = 1024**3
 LEAST_SHARE = 0.05
 SOON_DAYS = 14
+SHOW_CERTIFICATE = ("openssl", "x509", "-noout", "-enddate", "-ext", "subjectAltName")
+"""Reads the first certificate of its standard input."""
 NAMES = re.compile(r"DNS:([^,\s]+)")
 
 
@@ -48,7 +53,7 @@ def check_assets(door: Door) -> Iterator[Finding]:
     if not NGINX_CONF.exists():
         yield unknown("assets", "nginx is not installed here")
         return
-    user = nginx_user(NGINX_CONF.read_text("utf-8", "replace"))
+    user = nginx_user(read_whole(NGINX_CONF).decode("utf-8", "replace"))
     who = identity_named(user)
     if who is None:
         yield bad("assets", f"nginx's user {user} does not exist", f"useradd --system {user}")
@@ -113,12 +118,14 @@ def check_certificates(plan: Plan, now: float) -> Iterator[Finding]:
 
 
 def _certificate(chain: str, names: Sequence[str], now: float) -> Finding:
-    done = run(["openssl", "x509", "-in", chain, "-noout", "-enddate", "-ext", "subjectAltName"])
     fix = f"certbot certonly --cert-name {names[0]} " + " ".join(f"-d {name}" for name in names)
-    if done.code != 0:
-        return bad("certificate", f"{chain} cannot be read: {done.reason}", fix)
-    ends = end_date(done.out)
-    missing = [name for name in names if not covers(NAMES.findall(done.out), name)]
+    try:
+        shown = _shown(chain)
+    except (OSError, ValueError) as failure:
+        reason = failure.strerror if isinstance(failure, OSError) else None
+        return bad("certificate", f"{chain} cannot be read: {reason or failure}", fix)
+    ends = end_date(shown)
+    missing = [name for name in names if not covers(NAMES.findall(shown), name)]
     if missing:
         return bad("certificate", f"{chain} does not cover {', '.join(missing)}", fix)
     days = (ends - now) / 86400 if ends else None
@@ -129,6 +136,17 @@ def _certificate(chain: str, names: Sequence[str], now: float) -> Finding:
     if days < SOON_DAYS:
         return warn("certificate", f"{chain} ends in {days:.0f} days", "certbot renew")
     return good("certificate", f"{chain} is good for {days:.0f} days")
+
+
+def _shown(chain: str) -> str:
+    """What openssl says of the first certificate of a chain. Raises OSError or ValueError."""
+    with tempfile.TemporaryFile() as held:
+        held.write(read_whole(chain, LARGEST))
+        held.seek(0)
+        done = run(SHOW_CERTIFICATE, stdin=held)
+    if done.code != 0:
+        raise ValueError(done.reason)
+    return done.out
 
 
 def end_date(text: str) -> float | None:

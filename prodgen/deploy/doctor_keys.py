@@ -13,6 +13,7 @@ from prodgen.deploy.finding import Finding, bad, good, unknown
 from prodgen.host.certificates import faults_of
 from prodgen.host.programs import run
 from prodgen.host.run_as import Identity, identity_named
+from prodgen.inputs.reader import read_whole
 from prodgen.plan.certificates import pairs_of
 from prodgen.plan.model import Plan
 
@@ -32,7 +33,7 @@ def check_keys(plan: Plan) -> Iterator[Finding]:
             "prodgen leaves the names out; put chain and key in place, then render again",
         )
     if plan.nginx.certificates.value == "map" and NGINX_CONF.exists():
-        user = nginx_user(NGINX_CONF.read_text("utf-8", "replace"))
+        user = nginx_user(read_whole(NGINX_CONF).decode("utf-8", "replace"))
         yield from check_readers([one for one in pairs if one not in faults], user)
 
 

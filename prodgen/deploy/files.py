@@ -13,10 +13,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from prodgen.deploy.swap import Swap, Unrestored, make_folders
+from prodgen.inputs.reader import NoRegularFile, read_whole
 from prodgen.review.changes import Obstacle
 from prodgen.targets.artifacts import Artifact
 
 TEMPORARY_PREFIX = ".prodgen-"
+LARGEST = 256 * 1024 * 1024
+"""Bytes of a file that prodgen has made, or that is in the place of one: as of an archive."""
 
 
 def read_folder(
@@ -50,7 +53,7 @@ def _read(folder: Path, path: PurePosixPath) -> bytes | Obstacle | None:
                 return Obstacle(f"has {_kind(mode)} above it, {parent}", removable=False)
         mode = (folder / path).lstat().st_mode
         if stat.S_ISREG(mode):
-            return (folder / path).read_bytes()
+            return read_whole(folder / path, LARGEST)
     except FileNotFoundError:
         return None
     return Obstacle(f"is {_kind(mode)}", removable=not stat.S_ISDIR(mode))
@@ -67,9 +70,9 @@ def _kind(mode: int) -> str:
 def read_file(path: Path) -> bytes | None:
     """The content of an ordinary file, or None where nothing is. Raises OSError."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise FileExistsError(errno.EEXIST, "it is not an ordinary file", str(path))
-        return path.read_bytes()
+        return read_whole(path, LARGEST)
+    except NoRegularFile as failure:
+        raise FileExistsError(errno.EEXIST, "it is not an ordinary file", str(path)) from failure
     except (FileNotFoundError, NotADirectoryError):
         return None
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from prodgen.deploy.archives import Unfit, read_archive
+from prodgen.deploy.archives import LARGEST, Unfit, read_archive
 from prodgen.review.verification import Found
 from prodgen.targets.manifest import PATH, digest
 
@@ -58,8 +58,10 @@ def _folder(folder: Path) -> Output:
         if len(files) == MOST_FILES:
             raise Unfit(f"there are more than {MOST_FILES} files in it")
         with _opened(path) as stream:
-            mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
-            files[name] = Found(_digest(stream), mode)
+            state = os.fstat(stream.fileno())
+            if state.st_size > LARGEST:
+                raise Unfit(f"{path} is larger than {LARGEST // 1024**2} MB")
+            files[name] = Found(_digest(stream), stat.S_IMODE(state.st_mode))
     return Output(manifest, files)
 
 

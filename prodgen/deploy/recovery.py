@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from prodgen.deploy import bootguard, groundwork, journal
-from prodgen.deploy.files import TEMPORARY_PREFIX, read_file
+from prodgen.deploy.files import LARGEST, TEMPORARY_PREFIX, read_file
 from prodgen.deploy.generations import CURRENT, DRAFT, FOLDER, keep_generation
 from prodgen.deploy.journal import Journal, KeyChange, Move, Phase
 from prodgen.deploy.stage import only_one
 from prodgen.host.programs import run
+from prodgen.inputs.reader import read_whole
 from prodgen.review.sides import Placed, Side
 from prodgen.review.sitekeys import FILE
 from prodgen.targets.manifest import PATH, listed_files
@@ -96,5 +97,5 @@ def _kept_side(state: Path) -> dict[PurePosixPath, Placed]:
 
 
 def _placed(path: Path, target: str) -> Placed:
-    text = path.read_bytes().decode("utf-8", "replace")
+    text = read_whole(path, LARGEST).decode("utf-8", "replace")
     return Placed(text, target, path.stat().st_mode & 0o7777)

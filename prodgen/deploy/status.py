@@ -16,6 +16,7 @@ from prodgen.deploy.redisqueue import Away, RedisQueue
 from prodgen.deploy.stage import Stage
 from prodgen.deploy.subject import Subject
 from prodgen.deploy.suspension import is_leftover
+from prodgen.host.door import read_named
 from prodgen.plan.model import Manager, Plan, Role
 from prodgen.targets.supervisor_groups import installed_file
 from prodgen.targets.systemd import SYSTEM_FOLDER, USER_FOLDER
@@ -122,7 +123,7 @@ def _run_as(file: PurePosixPath, processes: Sequence[Process], loaded: Mapping[s
     if not loaded:
         return False
     try:
-        text = Path(file).read_text("utf-8")
+        text = read_named(Path(file)).decode()
     except (OSError, ValueError):
         return False
     return all(runs_as_installed(one, loaded.get(one.name, {}), text) for one in processes)

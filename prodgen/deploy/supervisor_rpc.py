@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from prodgen.deploy.managed import Refused
 from prodgen.host.door import rights_for
-from prodgen.inputs.reader import LARGEST_FILE, read_regular
+from prodgen.inputs.reader import read_whole
 
 CONFIGS = (Path("/etc/supervisor/supervisord.conf"), Path("/etc/supervisord.conf"))
 """Where packages put it; the current folder, where supervisorctl looks too, is not trusted."""
@@ -62,7 +62,7 @@ def find_server(config: Path | None) -> Server:
     for path in tried:
         try:
             with rights_for(path):
-                text = read_regular(path, LARGEST_FILE).decode("utf-8", "replace")
+                text = read_whole(path).decode("utf-8", "replace")
             found = parse_config(text, str(path.parent))
         except FileNotFoundError as failure:
             raise Refused(f"there is no {path}", "correct --supervisor-config") from failure

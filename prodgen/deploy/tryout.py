@@ -19,9 +19,12 @@ from prodgen.deploy.objection import Objection
 from prodgen.host.programs import Done, run
 from prodgen.host.system_path import SYSTEM_PATH
 from prodgen.host.trust import danger_on_way
+from prodgen.inputs.reader import read_regular
 from prodgen.plan.model import Plan
 
 SUPERVISOR_CONFIGS = ("/etc/supervisor/supervisord.conf", "/etc/supervisord.conf")
+LONGEST_LINE = 4096
+"""Bytes at the start of a script in which its first line ends."""
 NGINX_CONFIG = Path("/etc/nginx/nginx.conf")
 PARSE = (
     "import sys; from supervisor.options import ServerOptions; "
@@ -116,7 +119,7 @@ def _supervisor(prefix: Sequence[str], notes: list[str]) -> Iterator[Objection]:
 def _interpreter(program: Path) -> str:
     """The Python that runs a script; empty where the script does not say."""
     try:
-        first = program.read_bytes().split(b"\n", 1)[0]
+        first = read_regular(program, LONGEST_LINE).split(b"\n", 1)[0]
     except OSError:
         return ""
     words = first[2:].decode("utf-8", "replace").split() if first.startswith(b"#!") else []

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.run_as import NOBODY, Identity, acting_as, identity_named, identity_of
 from prodgen.host.trust import Danger, danger_on_way
-from prodgen.inputs.reader import read_regular
+from prodgen.inputs.reader import read_regular, read_whole
 
 LARGEST_FILE = 32 * 1024 * 1024
 """Bytes of a file in a bench."""
@@ -152,6 +152,12 @@ def rights_for(path: Path) -> AbstractContextManager[None]:
     only root may read, or must not be overwritten. Lends nothing unless we are root.
     """
     return acting_as(_hand(path.absolute()) if os.geteuid() == 0 else None)
+
+
+def read_named(path: Path, most: int = LARGEST_FILE) -> bytes:
+    """The content of a named file, read with `rights_for` it. Raises OSError, which names it."""
+    with rights_for(path):
+        return read_whole(path, most)
 
 
 def _hand(path: Path) -> Identity | None:

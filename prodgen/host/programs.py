@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from prodgen.host.run_as import Identity, as_child, identity_of, is_lent
 from prodgen.host.system_path import SYSTEM_PATH, find_program
@@ -52,10 +52,12 @@ def run(
     who: Identity | None = None,
     folder: Path = Path("/"),
     variables: Mapping[str, str] | None = None,
+    stdin: BinaryIO | None = None,
 ) -> Done:
     """Runs a command to its end, as `who` if we are root; raises nothing of the command's.
 
-    A name without a slash is looked up in the system's folders.
+    A name without a slash is looked up in the system's folders. It reads nothing unless `stdin`,
+    a file that is open, is given.
     """
     words = tuple(argv)
     if is_lent():
@@ -68,7 +70,7 @@ def run(
             [program, *words[1:]],
             env=environment(variables, who),
             cwd=folder,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin or subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,

@@ -313,6 +313,21 @@ def read_regular(path: str | Path, most: int, status: os.stat_result | None = No
         os.close(descriptor)
 
 
+def read_whole(path: str | Path, most: int = LARGEST_FILE) -> bytes:
+    """The content of a regular file of at most `most` bytes.
+
+    Raises OSError, which names the path: NoRegularFile, or EFBIG for a larger one.
+    """
+    status = os.stat(path)  # noqa: PTH116 - as in open_regular
+    try:
+        content = read_regular(path, most + 1, status) if status.st_size <= most else b""
+    except NoRegularFile as other:
+        raise NoRegularFile(errno.EINVAL, f"it is {other}, not a file", str(path)) from None
+    if max(status.st_size, len(content)) > most:
+        raise OSError(errno.EFBIG, f"it is larger than {_size(most)}", str(path))
+    return content
+
+
 def open_regular(
     path: str | Path, status: os.stat_result | None = None
 ) -> tuple[int, os.stat_result]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from prodgen.host import certificates
 from prodgen.host.certificates import faults_of
 from prodgen.host.detect import find_ipv6
 from tests.rig.tools import need
@@ -41,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("one.pem", "two.key", "two.key is not that of"),
         ("empty.pem", "one.key", "are no certificate with its key"),
         ("one.pem", "empty.pem", "are no certificate with its key"),
-        ("a-folder.pem", "one.key", "a-folder.pem: is a directory"),
+        ("a-folder.pem", "one.key", "a-folder.pem is a folder, not a file"),
         ("one.pem", "locked.key", "the key is behind a password"),
     ],
 )
@@ -62,10 +63,10 @@ def test_what_may_not_be_read_is_no_fault_of_its_own(
 ) -> None:
     """Only root sees /etc/letsencrypt/live, and nginx starts as root."""
 
-    def refuse(path: Path, *_: object) -> None:
+    def refuse(path: str) -> None:
         raise PermissionError
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(certificates, "open_regular", refuse)
     pair = (str(folder / "one.pem"), str(folder / "one.key"))
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert faults_of([pair]) == {}
