@@ -9,10 +9,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from prodgen.deploy.adopt_reach import reach_of, who_can_change
+from prodgen.deploy.installed import read_installed
+from prodgen.deploy.managed import Refused
 from prodgen.deploy.supervisor_rpc import Rpc, find_server
 from prodgen.deploy.swap import make_folders
 from prodgen.deploy.systemd import control, parse_show, show_command
-from prodgen.host.door import read_named
 from prodgen.host.programs import run
 from prodgen.plan.model import Manager, Plan
 from prodgen.review import adopt_certbot, adopt_nginx, adopt_supervisor, adopt_systemd
@@ -72,16 +74,21 @@ def plan_takeover(plan: Plan, new: Side, owned: Collection[PurePosixPath], root:
     found = {}
     for path, one in theirs.items():
         if one.target == "nginx":
-            found[str(path)] = adopt_nginx.adopt_nginx(str(path), one.text, ours)
+            reach = reach_of(root, path, adopt_nginx.paths_in(one.text))
+            found[str(path)] = adopt_nginx.adopt_nginx(str(path), one.text, ours, reach)
         else:
-            found[str(path)] = adopt_supervisor.adopt_supervisor(str(path), one.text, plan, blocks)
+            reach = reach_of(root, path, adopt_supervisor.paths_in(str(path), one.text))
+            made = adopt_supervisor.adopt_supervisor(str(path), one.text, plan, blocks, reach)
+            found[str(path)] = made
     if any(one.target == "nginx" for one in theirs.values()):
         for path, one in _files(root, RENEWALS):
             found[str(path)] = adopt_certbot.adopt_renewal(one.text, ours)
     files = {path: one for path, one in _files(root, UNITS) if path not in owned}
     units = adopt_systemd.units_of_bench(files, plan, new)
     mine = units_in(new)
-    found |= adopt_systemd.adopt_systemd(units, Both(plan, mine, frozenset(units.known)))
+    reaches = {path: reach_of(root, path) for path in files}
+    both = Both(plan, mine, frozenset(units.known), reaches)
+    found |= adopt_systemd.adopt_systemd(units, both)
     if plan.manager.value is Manager.SUPERVISOR:
         old = merged(theirs, "supervisor")
         spares = adopt_supervisor.spared_groups(old, blocks, plan.bench_name.value)
@@ -110,9 +117,9 @@ def _files(
         for path in sorted((root / folder.lstrip("/")).glob(pattern)):
             if path.name.startswith(".") or not _is_config(path):
                 continue
-            text = read_named(path).decode("utf-8", "replace")
+            content, mode = _read(path)
             place = PurePosixPath("/") / path.relative_to(root)
-            yield place, Placed(text, target, path.stat().st_mode & 0o7777)
+            yield place, Placed(content.decode("utf-8", "replace"), target, mode)
 
 
 def _is_config(path: Path) -> bool:
@@ -122,6 +129,20 @@ def _is_config(path: Path) -> bool:
     except OSError:
         return False
     return not stat.S_ISDIR(state.st_mode) and state.st_rdev != DEV_NULL
+
+
+def _read(path: Path) -> tuple[bytes, int]:
+    """The content and mode of a file. Raises Refused for one that leads where whoever can change
+    it may not read."""
+    try:
+        return read_installed(path)
+    except OSError as failure:
+        if os.geteuid() != 0:
+            raise
+        reason = (failure.strerror or str(failure)).lower()
+        who = who_can_change(path)
+        message = f"{path} cannot be read: {reason}{f'; {who}' if who else ''}"
+        raise Refused(message, "remove it, or put a file there that only root can change") from None
 
 
 def _own(plan: Plan, texts: Mapping[str, str]) -> Iterator[Artifact]:

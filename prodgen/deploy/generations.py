@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from prodgen.deploy.files import create_file, read_file, sync_folder, write_file
 from prodgen.deploy.groundwork import noted_keys
+from prodgen.deploy.installed import read_installed
 from prodgen.deploy.journal import Move, copy_file
 from prodgen.review.sitekeys import Value
 from prodgen.targets.artifacts import Artifact
@@ -110,7 +111,11 @@ def _keep_file(backup: Path, copy: Path, place: Path) -> int:
         copy_file(backup, copy)
         return backup.stat().st_mode & 0o7777
     copy.unlink(missing_ok=True)
-    create_file(copy, read_file(place / backup.readlink()) or b"", LINKED)
+    try:
+        content, _ = read_installed(place / backup.readlink())
+    except (FileNotFoundError, NotADirectoryError):
+        content = b""
+    create_file(copy, content, LINKED)
     return LINKED
 
 

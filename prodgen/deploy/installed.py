@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from prodgen.deploy.files import read_file
+from prodgen.host.door import rights_for
+from prodgen.inputs.reader import NoRegularFile, open_regular
 from prodgen.plan.model import Plan
 from prodgen.review.drift import Drift, drift_of
 from prodgen.review.sides import Placed
@@ -74,11 +79,24 @@ def _read(root: Path, paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, tup
     """The files that are there, with their modes; links are followed as their readers do."""
     found = {}
     for path in paths:
-        place = at(root, path)
-        content = read_file(place)
-        if content is not None:
-            found[path] = content, place.stat().st_mode & 0o7777
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            found[path] = read_installed(at(root, path))
     return found
+
+
+def read_installed(path: Path) -> tuple[bytes, int]:
+    """The content and mode of an installed file, or of what a link leads to.
+
+    It is read with the rights of whoever else than root can change it: what a link into a bench
+    leads to must not be shown, or kept, if its user may not read it. Raises OSError.
+    """
+    try:
+        with rights_for(path):
+            descriptor, status = open_regular(path)
+            with os.fdopen(descriptor, "rb") as file:
+                return file.read(), status.st_mode & 0o7777
+    except NoRegularFile as other:
+        raise FileExistsError(errno.EEXIST, f"it is {other}, not a file", str(path)) from None
 
 
 def _left(folder: Path, listed: Iterable[Listed]) -> dict[PurePosixPath, str]:

@@ -19,7 +19,7 @@ from prodgen.inputs.reader import open_regular
 
 POLL = 0.25
 BLOCK = 8192
-MOST_TAIL = 16 * 1024 * 1024
+MOST_TAIL = 1024 * 1024
 """Bytes of the last lines of one file."""
 
 

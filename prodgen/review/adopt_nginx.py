@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from prodgen.review.adopt_nginx_bench import SITE_MAP, UPSTREAM, spelled
+from prodgen.review.adopt_nginx_entry import endangered, entry
+from prodgen.review.adopt_nginx_paths import opened_by
 from prodgen.review.adopt_nginx_server import adopt_server
 from prodgen.review.adopt_nginx_words import (
     Ours,
@@ -18,17 +20,19 @@ from prodgen.review.adopt_nginx_words import (
     place_of,
     roots_of,
 )
+from prodgen.review.adopt_reach import ROOTS_OWN, Opened, Reach
 from prodgen.review.adopted import Addition, Adoption, Entry, Lot, joined, unreadable_file
 from prodgen.review.nginx_blocks import Directive, nginx_blocks, parse
 from prodgen.review.nginx_write import as_nginx, count_settings, renamed
 
 
-def adopt_nginx(name: str, text: str, ours: Ours) -> Adoption:
+def adopt_nginx(name: str, text: str, ours: Ours, reach: Reach = ROOTS_OWN) -> Adoption:
     """All directives of the file `name`, each with its lot."""
     if set(nginx_blocks(text)) == {"file"}:
         return unreadable_file("nginx", name, text)
     whole = parse(text)
-    theirs = Theirs(ours, tuple(one for one in whole if _is_server(one)), *_names_in(whole, ours))
+    servers = tuple(one for one in whole if _is_server(one))
+    theirs = Theirs(ours, servers, *_names_in(whole, ours), reach)
     return joined(_top(one, theirs) for one in whole)
 
 
@@ -84,9 +88,16 @@ def _top(one: Directive, theirs: Theirs) -> Adoption:
     elif one.inner is None and one.words[:1] in theirs.ours.host_words:
         note = "the host's file of prodgen's (`nginx: default_server`) says it already"
         return Adoption((Entry(Lot.DEFAULT, "nginx", "http", spelled(one), note),))
+    return _beside(one, theirs)
+
+
+def _beside(one: Directive, theirs: Theirs) -> Adoption:
+    """A directive of http level that somebody has added, by our names."""
+    if found := endangered(one, "http", theirs):
+        return found
     kept = renamed(one, theirs.rename_beside)
-    entry = Entry(Lot.MOVED, "nginx", "http", spelled(one), "http.d", count_settings(one))
-    return Adoption((entry,), (Addition("http.d", as_nginx(kept)),))
+    addition = Addition("http.d", as_nginx(kept))
+    return entry(Lot.MOVED, "http", one, "http.d").plus(Adoption(additions=(addition,)))
 
 
 def _upstream(one: Directive, theirs: Theirs) -> Iterator[Entry]:
@@ -115,6 +126,13 @@ def _site_map(one: Directive, ours: Ours) -> Iterator[Entry]:
         else:
             note = f'sites/{site}/site_config.json: "domains": ["{name}"]'
             yield Entry(Lot.OPEN, "nginx", subject, spelled(each), note)
+
+
+def paths_in(text: str) -> set[Opened]:
+    """The paths that nginx's master opens for a file."""
+    if set(nginx_blocks(text)) == {"file"}:
+        return set()
+    return {opened for one in parse(text) for _, opened in opened_by(one)}
 
 
 def is_of_bench(text: str, ours: Ours) -> bool:

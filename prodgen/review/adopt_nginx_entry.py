@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from prodgen.review.adopt_nginx_bench import spelled
+from prodgen.review.adopt_nginx_paths import objection
 from prodgen.review.adopt_nginx_words import Ours, Theirs, names_of
 from prodgen.review.adopted import Addition, Adoption, Entry, Lot
 from prodgen.review.nginx_blocks import Directive
@@ -30,8 +31,16 @@ def entry(lot: Lot, subject: str, one: Directive, note: str = "", settings: int 
 
 def moved(one: Directive, subject: str, place: str, theirs: Theirs) -> Adoption:
     """A directive that goes into a file of the user's own, by our names."""
+    if found := endangered(one, subject, theirs):
+        return found
     addition = Addition(place, as_nginx(renamed(one, theirs.rename)))
     return entry(Lot.MOVED, subject, one, place).plus(Adoption(additions=(addition,)))
+
+
+def endangered(one: Directive, subject: str, theirs: Theirs) -> Adoption | None:
+    """A directive by which nginx would open, as root, what a lesser user can change; else None."""
+    found = objection(one, theirs.reach, theirs.ours.bench)
+    return entry(Lot.OPEN, subject, one, found) if found else None
 
 
 def is_redirect(one: Directive) -> bool:

@@ -9,7 +9,7 @@ from prodgen.review import adopt_nginx_bench as bench
 from prodgen.review.adopt_certbot import challenge_root
 from prodgen.review.adopt_nginx_bench import spelled
 from prodgen.review.adopt_nginx_clash import clashing, otherwise
-from prodgen.review.adopt_nginx_entry import TO_SET, entry, moved, redirect
+from prodgen.review.adopt_nginx_entry import TO_SET, endangered, entry, moved, redirect
 from prodgen.review.adopt_nginx_words import Theirs, argument, leaves
 from prodgen.review.adopted import Adoption, Lot
 from prodgen.review.nginx_blocks import Directive
@@ -48,7 +48,11 @@ def _line(
         return entry(Lot.DEFAULT, subject, one)
     if word == "proxy_set_header" and argument(one) == "X-Frappe-Site-Name":
         return _site_header(one, subject, theirs)
-    return redirect(one, subject, server, theirs.ours) or _own(one, block, subject, server, theirs)
+    return (
+        redirect(one, subject, server, theirs.ours)
+        or endangered(one, subject, theirs)
+        or _own(one, block, subject, server, theirs)
+    )
 
 
 def _own(

@@ -10,7 +10,7 @@ from prodgen.review import adopt_nginx_bench as bench
 from prodgen.review.adopt_certbot import adopt_challenge, challenge_root
 from prodgen.review.adopt_nginx_bench import spelled
 from prodgen.review.adopt_nginx_clash import clashing, otherwise
-from prodgen.review.adopt_nginx_entry import TO_SET, entry, is_redirect, moved, redirect
+from prodgen.review.adopt_nginx_entry import TO_SET, endangered, entry, is_redirect, moved, redirect
 from prodgen.review.adopt_nginx_location import adopt_location
 from prodgen.review.adopt_nginx_words import Ours, Theirs, argument, leaves, names_of
 from prodgen.review.adopted import Adoption, Entry, Lot, joined
@@ -65,7 +65,7 @@ def _usual_line(one: Directive, subject: str, server: Directive, theirs: Theirs)
         return entry(Lot.OURS, subject, one)
     if bench.is_bench_server_line(one):
         return entry(Lot.DEFAULT, subject, one, _instead(one, mine))
-    return _own_line(one, subject, server, theirs)
+    return endangered(one, subject, theirs) or _own_line(one, subject, server, theirs)
 
 
 def _own_line(one: Directive, subject: str, server: Directive, theirs: Theirs) -> Adoption:

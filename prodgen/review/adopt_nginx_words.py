@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from prodgen.plan.model import Plan
+from prodgen.review.adopt_reach import ROOTS_OWN, Reach
 from prodgen.review.nginx_blocks import Directive, parse
 from prodgen.review.sides import Side
 from prodgen.targets.nginx_syntax import identifier
@@ -74,6 +75,7 @@ class Theirs(NamedTuple):
     """Bench's upstreams, and what ours calls them."""
     variables: tuple[str, ...]
     """Bench's variables that hold the name of the site."""
+    reach: Reach = ROOTS_OWN
 
     def is_of_bench(self, server: Directive) -> bool:
         """Whether a server is this bench's: it serves its folder, its application or its names."""

@@ -8,11 +8,17 @@ from typing import NamedTuple
 
 from prodgen.plan.model import Plan
 from prodgen.review.adopt_program import Job, adopt_program, job_of
-from prodgen.review.adopted import Addition, Adoption, Entry, Lot, joined, unreadable_file
+from prodgen.review.adopt_reach import ROOTS_OWN, Opened, Reach
+from prodgen.review.adopt_supervisor_own import (
+    PROGRAMS,
+    Own,
+    Sections,
+    keep_section,
+    lines_of,
+    opened_in,
+)
+from prodgen.review.adopted import Adoption, Entry, Lot, joined, unreadable_file
 from prodgen.review.meaning import Block
-
-Sections = Mapping[str, Mapping[str, str]]
-PROGRAMS = ("program", "fcgi-program", "eventlistener")
 
 
 class Whose(NamedTuple):
@@ -21,14 +27,18 @@ class Whose(NamedTuple):
     sections: Sections
     replaced: Mapping[str, Job]
     """By the program's name."""
+    own: Own
 
 
-def adopt_supervisor(name: str, text: str, plan: Plan, ours: Mapping[str, Block]) -> Adoption:
+def adopt_supervisor(
+    name: str, text: str, plan: Plan, ours: Mapping[str, Block], reach: Reach = ROOTS_OWN
+) -> Adoption:
     """All settings of the file `name`, each with its lot; `ours` are our sections."""
     sections = sections_of(text)
     if sections is None:
         return unreadable_file("supervisor", name, text)
-    whose = Whose(sections, _replaced(sections, plan))
+    own = Own(plan.bench_name.value, plan.user.value, reach, lines_of(text))
+    whose = Whose(sections, _replaced(sections, plan), own)
     return joined(_section(one, whose, plan, ours) for one in sections)
 
 
@@ -41,6 +51,11 @@ def sections_of(text: str) -> Sections | None:
     except Error:
         return None
     return {name: dict(parser[name]) for name in parser.sections()}
+
+
+def paths_in(name: str, text: str) -> set[Opened]:
+    """The paths that supervisord opens, or runs as root, for the file `name`."""
+    return opened_in(sections_of(text) or {}, name)
 
 
 def is_of_bench(text: str, plan: Plan) -> bool:
@@ -69,19 +84,7 @@ def _section(section: str, whose: Whose, plan: Plan, ours: Mapping[str, Block]) 
         return Adoption(tuple(adopt_program(section, options, job, plan, ours)))
     if kind == "group":
         return _group(section, options, whose)
-    return _kept(section, options)
-
-
-def _kept(section: str, options: Mapping[str, str], note: str = "a file of its own") -> Adoption:
-    count = len(options) + 1
-    entry = Entry(Lot.MOVED, "supervisor", section, f"[{section}]", note, count)
-    return Adoption((entry,), (Addition("programs", as_section(section, options)),))
-
-
-def as_section(section: str, options: Mapping[str, str]) -> str:
-    """A section as text; a value of several lines keeps them."""
-    lines = (f"{key}={value}\n".replace("\n", "\n  ").rstrip(" ") for key, value in options.items())
-    return f"[{section}]\n{''.join(lines)}"
+    return keep_section(section, options, whose.own)
 
 
 def _group(section: str, options: Mapping[str, str], whose: Whose) -> Adoption:
@@ -91,14 +94,14 @@ def _group(section: str, options: Mapping[str, str], whose: Whose) -> Adoption:
     if not others:
         return Adoption(tuple(_bench_group(section, options)))
     if len(others) == len(members):
-        return _kept(section, options)
+        return keep_section(section, options, whose.own)
     note = f"in {', '.join(others)} alone: ours has groups of its own for the rest"
     name = section
     if any(f"program:{one}" not in whose.sections for one in others):
         return Adoption((_unknown(section, options, others),))
     if section.partition(":")[2].strip().endswith(("-web", "-workers", "-redis")):
         name = f"{section}-own"
-    return _kept(name, {**options, "programs": ",".join(others)}, note)
+    return keep_section(name, {**options, "programs": ",".join(others)}, whose.own, note)
 
 
 def _unknown(section: str, options: Mapping[str, str], others: list[str]) -> Entry:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from prodgen.plan.model import Plan, Role
 from prodgen.review.adopt_program import Job, job_of, why_gone
-from prodgen.review.adopt_systemd_unit import Beside, Both, setting_lot, settings_of, shown
+from prodgen.review.adopt_reach import Reach
+from prodgen.review.adopt_systemd_unit import (
+    Beside,
+    Both,
+    setting_lot,
+    settings_of,
+    shown,
+    starts,
+)
 from prodgen.review.adopted import Addition, Adoption, Entry, Lot
 from prodgen.review.impact_systemd import file_of
 from prodgen.review.meaning import Block, unit_blocks
@@ -129,7 +138,21 @@ def adopt_systemd(units: Units, both: Both) -> dict[str, Adoption]:
         found[str(SYSTEM_FOLDER / name)] = found[str(SYSTEM_FOLDER / name)].plus(Adoption((entry,)))
     for name, unit in units.stay.items():
         found[str(SYSTEM_FOLDER / name)] = Adoption(tuple(_staying(name, unit, both)))
+    for path, reach in both.reaches.items():
+        if reach.writer and _owner(path) in units.stay:
+            kept = found.get(str(path), Adoption())
+            found[str(path)] = kept.plus(Adoption((_loaded(path, reach),)))
     return found
+
+
+def _loaded(path: PurePosixPath, reach: Reach) -> Entry:
+    """A file of a unit that stays, by which a lesser user says what root's systemd does."""
+    way_out = "give it to root"
+    if reach.source:
+        command = f"install -m 644 {shlex.quote(reach.source)} {shlex.quote(str(path))}"
+        way_out = f"look at it, then put a copy in place of the link: `{command}`"
+    note = f"{reach.writer}, and systemd does as root what it says; {way_out}"
+    return Entry(Lot.OPEN, "systemd", _owner(path), str(path), note, 0)
 
 
 def _file(path: PurePosixPath, text: str, units: Units, both: Both) -> Adoption:
@@ -138,8 +161,9 @@ def _file(path: PurePosixPath, text: str, units: Units, both: Both) -> Adoption:
     block = unit_blocks(text)["unit"]
     is_unit = path.parent == SYSTEM_FOLDER
     subject = name if is_unit else f"{path.parent.name}/{path.name}"
+    writer = both.writer(path)
     if name.endswith(".target"):
-        return _target(subject, name, block, both)
+        return _target(subject, name, block, both, writer)
     job = units.known[name].job
     if job is None or job.service is None:
         lot, note = why_gone(job) if job else (Lot.OPEN, "ours has a unit of this name")
@@ -148,7 +172,7 @@ def _file(path: PurePosixPath, text: str, units: Units, both: Both) -> Adoption:
     mine = unit_file(job.service)
     head = Adoption((Entry(Lot.DEFAULT, "systemd", subject, subject, f"ours has {mine}"),))
     of_one = not is_unit and f"{name}.d" != path.parent.name
-    beside = Beside(both, job, both.ours.get(mine, {}))
+    beside = Beside(both, job, both.ours.get(mine, {}), writer)
     return head.plus(_settings(subject, block, beside, "" if of_one else mine))
 
 
@@ -172,7 +196,7 @@ def _additions(unit: str, kept: list[tuple[str, str]]) -> Iterator[Addition]:
         yield Addition(f"{unit}.d", f"[{section}]\n{lines}")
 
 
-def _target(subject: str, name: str, block: Block, both: Both) -> Adoption:
+def _target(subject: str, name: str, block: Block, both: Both, writer: str) -> Adoption:
     """A target: ours has its own; what of the user's own it starts, ours starts too."""
     mine = name if name in both.ours else names_of(both.plan).target
     found = Adoption((Entry(Lot.DEFAULT, "systemd", subject, subject, f"ours has {mine}"),))
@@ -180,6 +204,10 @@ def _target(subject: str, name: str, block: Block, both: Both) -> Adoption:
         others = [word for word in value.split() if file_of(word) not in both.gone]
         if f"{section}.{key}" in MEMBERS and others:
             text = f"{key}={' '.join(others)}"
+            if writer:
+                left = Entry(Lot.OPEN, "systemd", subject, text, starts(writer))
+                found = found.plus(Adoption((left,)))
+                continue
             moved = Entry(Lot.MOVED, "systemd", subject, text, f"{mine}.d")
             found = found.plus(Adoption((moved,), (Addition(f"{mine}.d", f"[Unit]\n{text}\n"),)))
         else:

@@ -6,11 +6,13 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from prodgen.inputs.secret import is_secret_variable
 from prodgen.plan.model import Plan
 from prodgen.review.adopt_program import Job, command_lot
+from prodgen.review.adopt_reach import ROOTS_OWN, Reach
 from prodgen.review.adopted import Lot
 from prodgen.review.impact_systemd import file_of
 from prodgen.review.meaning import Block
@@ -24,6 +26,8 @@ OWN_WAY = frozenset({
 """What ours decides by what it knows of the process."""
 ORDER = frozenset({"After", "Before", "BindsTo", "PartOf", "Requires", "Requisite", "Wants"})
 """Settings that name other units (systemd.unit(5))."""
+STARTS = frozenset({"BindsTo", "Requires", "Wants"})
+"""Those of them that start what they name."""
 LIMITS = {
     "MemoryMax": "memory_max",
     "MemoryLimit": "memory_max",
@@ -57,6 +61,12 @@ class Both(NamedTuple):
     """Our units by name."""
     gone: frozenset[str]
     """The units of theirs that go."""
+    reaches: Mapping[PurePosixPath, Reach] = {}
+    """What others than root can change of each unit file and drop-in."""
+
+    def writer(self, path: PurePosixPath) -> str:
+        """Who else than root can change a file; empty for nobody."""
+        return self.reaches.get(path, ROOTS_OWN).writer
 
 
 class Beside(NamedTuple):
@@ -66,6 +76,8 @@ class Beside(NamedTuple):
     job: Job
     block: Block
     """Ours."""
+    writer: str = ""
+    """Who else than root can change the file; empty for nobody."""
 
     def ours(self, section: str, key: str) -> str:
         """What ours has, in words."""
@@ -136,7 +148,14 @@ def _order(key: str, value: str, beside: Beside) -> tuple[Lot, str]:
     left = [word for word in value.split() if not _is_usual(word, beside) and word not in mine]
     if not left:
         return Lot.DEFAULT, f"ours: {beside.ours('Unit', key)}"
+    if beside.writer and key in STARTS:
+        return Lot.OPEN, starts(beside.writer)
     return Lot.MOVED, ""
+
+
+def starts(writer: str) -> str:
+    """Why a unit that a lesser user chose is not started with ours."""
+    return f"{writer}, and it starts a unit as root; `systemctl edit` one of ours if you want it"
 
 
 def _is_usual(word: str, beside: Beside) -> bool:

@@ -19,6 +19,17 @@ class Directive(NamedTuple):
 
     words: tuple[str, ...]
     inner: tuple[Directive, ...] | None = None
+    line: int = 0
+    """The line that it begins in, from 1. Two that say the same are equal wherever they are."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Directive) and self[:2] == other[:2]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self[:2])
 
 
 def nginx_blocks(text: str) -> dict[str, dict[str, tuple[str, ...]]]:
@@ -42,21 +53,24 @@ def nginx_blocks(text: str) -> dict[str, dict[str, tuple[str, ...]]]:
 def parse(text: str) -> list[Directive]:
     """The directives of a file that is whole."""
     stack: list[list[Directive]] = [[]]
-    heads: list[tuple[str, ...]] = []
+    heads: list[tuple[tuple[str, ...], int]] = []
     words: list[str] = []
-    for kind, word in _tokens(text):
+    begin = 0
+    for kind, word, line in _tokens(text):
+        begin = begin if words else line
         if kind != "mark":
             words.append(word)
         elif word == ";":
-            stack[-1].append(Directive(tuple(words)))
+            stack[-1].append(Directive(tuple(words), line=begin))
             words = []
         elif word == "{":
-            heads.append(tuple(words))
+            heads.append((tuple(words), begin))
             stack.append([])
             words = []
         else:
             inner = tuple(stack.pop())
-            stack[-1].append(Directive(heads.pop(), inner))
+            head, first = heads.pop()
+            stack[-1].append(Directive(head, inner, first))
     return stack[0]
 
 
@@ -73,12 +87,16 @@ def _is_whole(text: str) -> bool:
     return depth == 0 and last in ";}" and not text[at:].strip()
 
 
-def _tokens(text: str) -> Iterator[tuple[str, str]]:
-    at = 0
+def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
+    """The kind of each token, its text, and its line."""
+    at, counted, line = 0, 0, 1
     while match := TOKEN.match(text, at):
         at = match.end()
         if match.lastgroup:
-            yield match.lastgroup, _unescaped(match.lastgroup, match[match.lastgroup])
+            begin = match.start(match.lastgroup)
+            line += text.count("\n", counted, begin)
+            counted = begin
+            yield match.lastgroup, _unescaped(match.lastgroup, match[match.lastgroup]), line
 
 
 def _unescaped(kind: str, word: str) -> str:

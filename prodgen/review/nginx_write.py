@@ -33,7 +33,7 @@ def renamed(one: Directive, rename: Rename) -> Directive:
     """The directive with every word after its name changed, in its braces too."""
     inner = None if one.inner is None else tuple(renamed(each, rename) for each in one.inner)
     words = (*one.words[:1], *(rename(word) for word in one.words[1:]))
-    return Directive(words, inner)
+    return Directive(words, inner, one.line)
 
 
 def count_settings(one: Directive) -> int:

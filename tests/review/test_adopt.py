@@ -14,11 +14,11 @@ from prodgen.review.adopt_nginx import adopt_nginx
 from prodgen.review.adopt_nginx_words import leaves, ours_of
 from prodgen.review.adopt_supervisor import (
     adopt_supervisor,
-    as_section,
     is_of_bench,
     sections_of,
     spared_groups,
 )
+from prodgen.review.adopt_supervisor_own import as_section
 from prodgen.review.adopted import Adoption, Lot
 from prodgen.review.impact_model import merged
 from prodgen.review.nginx_blocks import nginx_blocks, parse
