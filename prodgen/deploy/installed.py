@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from prodgen.deploy.files import read_file
-from prodgen.host.door import rights_for
-from prodgen.inputs.reader import NoRegularFile, open_regular
+from prodgen.host.door import read_named
 from prodgen.plan.model import Plan
 from prodgen.review.drift import Drift, drift_of
 from prodgen.review.sides import Placed
@@ -90,13 +87,7 @@ def read_installed(path: Path) -> tuple[bytes, int]:
     It is read with the rights of whoever else than root can change it: what a link into a bench
     leads to must not be shown, or kept, if its user may not read it. Raises OSError.
     """
-    try:
-        with rights_for(path):
-            descriptor, status = open_regular(path)
-            with os.fdopen(descriptor, "rb") as file:
-                return file.read(), status.st_mode & 0o7777
-    except NoRegularFile as other:
-        raise FileExistsError(errno.EEXIST, f"it is {other}, not a file", str(path)) from None
+    return read_named(path), path.stat().st_mode & 0o7777
 
 
 def _left(folder: Path, listed: Iterable[Listed]) -> dict[PurePosixPath, str]:

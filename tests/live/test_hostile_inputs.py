@@ -34,7 +34,6 @@ WALK: dict[str, list[list[str]]] = {
     "apply": [["-n"], ["--yes"], ["made", "--yes"], ["--rollback", "-n"]],
     "adopt": [["-n"], ["--yes"]],
     "plan": [[]],
-    "init": [[], ["--overwrite"]],
     "validate": [[]],
     "restart": [[], ["--migrate"], ["--now"]],
     "status": [[]],
@@ -46,6 +45,7 @@ WALK: dict[str, list[list[str]]] = {
     "templates": [["list"], ["copy", "own"], ["diff", "own"]],
     "verify": [["made"]],
     "completion": [["bash"]],
+    "init": [[], ["--overwrite"]],  # the last: it writes a plain prodgen.yaml
 }
 """The arguments that each command is walked with; `made` and `own` are folders in the bench."""
 PROGRAMS = """
