@@ -8,16 +8,16 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from prodgen.deploy.runner import Done
 
-from prodgen.deploy import activate
-from prodgen.deploy.activate import Activation
-from prodgen.deploy.managed import Refused
+from prodgen.deploy import activate, restart_changed
+from prodgen.deploy.activation import Activation
+from prodgen.deploy.managed import ProcessManager, Refused
 from prodgen.deploy.progress import Report
 from prodgen.deploy.restart import Result, Wishes
 from prodgen.deploy.subject import Subject
+from prodgen.host.programs import Done
 from prodgen.plan.model import Manager, Role
-from prodgen.review.impact import Action, Effect
+from prodgen.review.impact_model import Action, Effect
 from tests.support.fake_manager import FakeManager, processes_of
 from tests.support.recorder import PLAN, Recorder, joined, services
 
@@ -25,6 +25,10 @@ SUPERVISOR = Effect("supervisor", "frappe-bench-workers:x", Action.RESTART)
 SYSTEMD = Effect("systemd", "frappe-bench-x.service", Action.STOP)
 NGINX = Effect("nginx", "server", Action.RELOAD)
 GONE = SUPERVISOR._replace(action=Action.STOP)
+
+
+def none_asked() -> ProcessManager:
+    raise AssertionError("no manager is asked for where the rooms are fakes")
 
 
 class Run:
@@ -44,8 +48,8 @@ class Run:
         return Done(tuple(argv), code, "", "it does not want to" if code else "")
 
     def go(self, *effects: Effect, kept: frozenset[str] = frozenset()) -> Activation:
-        work = Activation(Subject(PLAN), effects, self.said, kept=kept)
-        work.run()
+        work = Activation(Subject(PLAN), effects, self.said, none_asked, kept=kept)
+        activate.activate(work)
         return work
 
 
@@ -139,11 +143,11 @@ def test_redis_is_restarted_by_its_manager_and_the_rest_in_the_safe_order(
         asked.append((wishes.parts, lock))
         return Result(("a worker did not come back",), touched=True)
 
-    monkeypatch.setattr(activate, "restart", restart)
+    monkeypatch.setattr(restart_changed, "restart", restart)
     manager = FakeManager(processes_of(services(Role.QUEUE, Role.WORKER)))
     names = ["frappe-bench-redis-queue", "frappe-bench-frappe-short-worker"]
-    work = Activation(Subject(PLAN), (), run.said, lock=7)
-    work.restart(effects_on(*names), manager)
+    work = Activation(Subject(PLAN), (), run.said, lambda: manager, lock=7)
+    restart_changed.restart_changed(work, effects_on(*names), work.manager())
     assert manager.told("restart") == ["g:frappe-bench-redis-queue-0"]
     assert asked == [((names[1],), 7)]
     assert work.problems == ("a worker did not come back",)

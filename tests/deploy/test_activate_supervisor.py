@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import xmlrpc.client
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
 from prodgen.deploy import activate, activate_supervisor
-from prodgen.deploy.activate import Activation, forget_removed
-from prodgen.deploy.managed import Refused
+from prodgen.deploy.activate import forget_removed
+from prodgen.deploy.activation import Activation
+from prodgen.deploy.managed import ProcessManager, Refused
 from prodgen.deploy.subject import Subject
 from prodgen.deploy.supervisor_rpc import BAD_NAME
-from prodgen.review.impact import Action, Effect
+from prodgen.review.impact_model import Action, Effect
 from tests.support.clock import FakeClock
 from tests.support.fake_manager import FakeManager
 from tests.support.fake_supervisord import FakeSupervisord
@@ -34,15 +35,22 @@ class Run:
         self.rpc = FakeSupervisord(*NAMES, "other:x")
         self.said = Recorder()
         self.problems: tuple[str, ...] = ()
+        self.manager = FakeManager([])
         self.restarted: list[list[Effect]] = []
 
     def go(self, how: Callable[[Activation], None], *effects: Effect) -> list[str]:
         """What supervisord was told."""
-        work = Activation(Subject(PLAN), effects, self.said)
-        work.restart = lambda found, _: self.restarted.append(list(found))  # type: ignore[method-assign, assignment]
+        work = self.work(*effects)
         how(work)
         self.problems = work.problems
         return self.rpc.done
+
+    def work(self, *effects: Effect) -> Activation:
+        return Activation(Subject(PLAN), effects, self.said, lambda: self.manager)
+
+    def restart(self, _: Activation, effects: Iterable[Effect], manager: ProcessManager) -> None:
+        assert manager is self.manager
+        self.restarted.append(list(effects))
 
 
 @pytest.fixture
@@ -52,7 +60,7 @@ def run(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Run:
     for room in (activate_supervisor, activate):
         monkeypatch.setattr(room, "Rpc", lambda _: made.rpc)
         monkeypatch.setattr(room, "find_server", lambda _: made.rpc.server)
-    monkeypatch.setattr(activate, "manager_of", lambda *_: FakeManager([]))
+    monkeypatch.setattr(activate_supervisor, "restart_changed", made.restart)
     return made
 
 
@@ -147,7 +155,7 @@ def test_files_that_are_gone_are_forgotten_by_whom_they_were_for(
 ) -> None:
     asked: list[tuple[str, ...]] = []
     monkeypatch.setattr(activate, "run", lambda argv, **_: asked.append(argv))
-    work = Activation(Subject(PLAN), (), run.said)
+    work = run.work()
     forget_removed(work, {"nginx"})
     assert (run.rpc.done, asked) == ([], [])
     forget_removed(work, {"supervisor"})
@@ -163,4 +171,4 @@ def test_a_supervisord_that_is_gone_has_nothing_to_forget(
         raise Refused("supervisord does not run")
 
     monkeypatch.setattr(activate, "find_server", refuse)
-    forget_removed(Activation(Subject(PLAN), (), run.said), {"supervisor"})
+    forget_removed(run.work(), {"supervisor"})

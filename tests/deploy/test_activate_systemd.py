@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
-from prodgen.deploy import activate, activate_systemd, leaving_units
-from prodgen.deploy.activate import Activation
-from prodgen.deploy.managed import Refused
+from prodgen.deploy import activate_systemd, leaving_units
+from prodgen.deploy.activation import Activation
+from prodgen.deploy.managed import ProcessManager, Refused
 from prodgen.deploy.subject import Subject
 from prodgen.plan.model import Manager
-from prodgen.review.impact import Action, Effect
+from prodgen.review.impact_model import Action, Effect
 from tests.support.clock import FakeClock
 from tests.support.fake_manager import FakeManager
 from tests.support.fake_systemctl import FakeSystemctl
@@ -36,18 +36,19 @@ class Run:
         self.said = Recorder()
         self.folder = folder
         self.problems: tuple[str, ...] = ()
+        self.manager = FakeManager([])
         self.restarted: list[str] = []
 
     def go(self, how: Callable[[Activation], None], *effects: Effect) -> list[str]:
         """What systemctl was told."""
         plan = PLAN._replace(manager=sourced(Manager.SYSTEMD))
-        work = Activation(Subject(plan), effects, self.said)
-        work.restart = self._restart  # type: ignore[method-assign, assignment]
+        work = Activation(Subject(plan), effects, self.said, lambda: self.manager)
         how(work)
         self.problems = work.problems
         return self.systemctl.done
 
-    def _restart(self, effects: Sequence[Effect], _: object) -> None:
+    def restart(self, _: Activation, effects: Iterable[Effect], manager: ProcessManager) -> None:
+        assert manager is self.manager
         self.restarted += [one.subject for one in effects]
         self.systemctl.done.append("restart")
 
@@ -60,7 +61,7 @@ def run(tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Ru
         monkeypatch.setattr(room, "run", made.systemctl)
     monkeypatch.setattr(leaving_units, "RUN", tmp_path / "run")
     monkeypatch.setattr(leaving_units, "UNITS", tmp_path / "units")
-    monkeypatch.setattr(activate, "manager_of", lambda *_: FakeManager([]))
+    monkeypatch.setattr(activate_systemd, "restart_changed", made.restart)
     return made
 
 

@@ -9,6 +9,7 @@ import pytest
 from prodgen.deploy import drain, suspension
 from prodgen.deploy.drain import drained
 from prodgen.plan.model import Role
+from tests.host.accounts import needs_root
 from tests.support.children import Children
 from tests.support.clock import FakeClock
 from tests.support.fake_manager import FakeManager, processes_of
@@ -82,6 +83,15 @@ def test_a_forced_end_kills_only_who_is_at_work(workers: FakeWorkers) -> None:
     assert workers.lost == ["j"]
     assert "its job j is lost" in problems[0]
     assert {pid for pid, _ in workers.heard} == {pids[SHORT]}
+
+
+@needs_root
+def test_a_forced_end_spares_a_process_of_another_user(workers: FakeWorkers) -> None:
+    workers.misname(SHORT)
+    workers.give_job(SHORT, "j", seconds=500)
+    is_calm, _, _, _ = rest(workers, force_kill=0)
+    assert is_calm
+    assert (workers.heard, workers.lost) == ([], [])
 
 
 def test_a_worker_in_a_terminal_is_waited_for_too(

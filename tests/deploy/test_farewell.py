@@ -13,15 +13,19 @@ from prodgen.deploy.farewell import guarded, kill_tree, send, tell_to_end
 from prodgen.deploy.managed import Refused
 from prodgen.deploy.redisqueue import Away, Client
 from tests.deploy.faults import die, in_child
-from tests.support.children import Children, await_state
+from tests.host.accounts import needs_root
+from tests.support.children import Children, await_state, state_of
 from tests.support.clock import FakeClock
 from tests.support.fake_redis import FakeQueue
+from tests.support.owner import OWNER, ROOT
 
 PORT = 4000
 POP = Client(id=3, port=PORT)
 GONE = 4_000_000
 """No process has such a number (proc(5), pid_max)."""
 RUNNING = "SR"
+ANOTHER = OWNER.uid + 1
+"""The uid of somebody else."""
 
 
 @pytest.fixture
@@ -188,11 +192,46 @@ def raises(kind: type[OSError]) -> Callable[[int, int], None]:
     return act
 
 
-def test_whom_we_may_not_signal() -> None:
-    with pytest.raises(Refused, match="may not send signals to process 7") as refused:
-        send(7, signal.SIGTERM, raises(PermissionError))
+def test_whom_we_may_not_signal(kids: Children) -> None:
+    pid = kids.start()
+    with pytest.raises(Refused, match=f"may not send signals to process {pid}") as refused:
+        send(pid, signal.SIGTERM, raises(PermissionError))
     assert "sudo" in refused.value.help
-    assert not send(7, signal.SIGTERM, raises(ProcessLookupError))
+    assert not send(pid, signal.SIGTERM, raises(ProcessLookupError))
+
+
+def test_a_process_of_another_user_hears_nothing(queue: FakeQueue, kids: Children) -> None:
+    """A pid may have gone on to somebody else, or the bench's user may name any."""
+    pid = kids.start(("sh", "-c", "sleep 600; exit"))
+    while not procfs.descendants(pid):
+        pass
+    tree = (pid, *procfs.descendants(pid))
+    for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGKILL):
+        assert not send(pid, number, whose=ANOTHER)
+    assert not send(pid, signal.SIGTERM, lambda *_: pytest.fail("it is another's"), ANOTHER)
+    told: list[str] = []
+    state = known(queue, "busy")
+    assert not tell_to_end(pid, state, queue, lambda: told.append("then"), ANOTHER)
+    kill_tree(pid, ANOTHER)
+    assert told == []
+    assert all(state_of(one) in RUNNING for one in tree)
+    assert tell_to_end(pid, state, queue, lambda: told.append("then"), OWNER.uid)
+    kill_tree(tree[1], OWNER.uid)
+    assert kids.awaited_signal_of(pid) == signal.SIGTERM
+    assert told == ["then"]
+
+
+@needs_root
+def test_of_a_tree_only_the_owner_s_processes_are_killed(kids: Children) -> None:
+    """What came of a worker by a set-uid program is not the bench's."""
+    lesser = ("setpriv", f"--reuid={OWNER.uid}", "--clear-groups", "sleep", "600")
+    pid = kids.start(("sh", "-c", f"{' '.join(lesser)} & wait"), ROOT)
+    while OWNER.uid not in map(procfs.owner, procfs.descendants(pid)):
+        pass
+    [own] = procfs.descendants(pid)
+    kill_tree(pid, OWNER.uid)
+    await_state(own, "")
+    assert kids.signal_of(pid) == 0
 
 
 def test_a_killed_prodgen_leaves_nothing_held_still(kids: Children) -> None:
@@ -210,8 +249,13 @@ def test_a_killed_prodgen_leaves_nothing_held_still(kids: Children) -> None:
 
 def test_a_guard_ends_with_its_block(kids: Children) -> None:
     before = set(procfs.descendants(os.getpid()))
-    with guarded([kids.start()]):
-        assert len(set(procfs.descendants(os.getpid())) - before) > 1
+    pid = kids.start()
+    with guarded([pid]):
+        watch = set(procfs.descendants(os.getpid())) - before - {pid}
+        assert watch
+        assert {procfs.folder(one) for one in watch} == {"/"}, "no folder that others may change"
+        [first] = [one for one in watch if "kill -CONT" in " ".join(procfs.words(one))]
+        assert set(procfs.environment(first)) <= {"PATH", "PWD", "SHLVL", "_"}
     assert set(procfs.descendants(os.getpid())) - before <= set(kids.started)
 
 

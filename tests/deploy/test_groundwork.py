@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import getpass
 import json
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
 from prodgen.deploy import groundwork
-from prodgen.deploy.activate import Activation
+from prodgen.deploy.activation import Activation
 from prodgen.deploy.groundwork import (
     key_change,
     keys_to_set,
@@ -22,10 +22,14 @@ from prodgen.deploy.groundwork import (
     set_keys,
 )
 from prodgen.deploy.journal import KeyChange
+from prodgen.deploy.managed import ProcessManager
 from prodgen.deploy.subject import Subject
+from prodgen.host.door import Door, enter
 from prodgen.plan.model import Manager, Plan
 from prodgen.review.sitekeys import FILE, Value
 from prodgen.targets.supervisor_groups import log_links
+from tests.host.accounts import needs_root
+from tests.support.owner import OWNER, give, is_owners
 from tests.support.recorder import PLAN, Recorder
 from tests.targets.systemd_plans import sourced, with_options
 
@@ -33,17 +37,22 @@ TEXT = '{\n "b": "kept",\n "c": 1\n}\n'
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Plan:
-    """A plan for a bench in the test's own folder, whose user runs the test."""
-    bench = tmp_path / "bench"
+def plan(ground: Path) -> Plan:
+    """A plan for a bench of an ordinary user's."""
+    bench = ground / "bench"
     for name in ("logs", "sites"):
         (bench / name).mkdir(parents=True)
     (bench / FILE).write_text(TEXT)
+    give(bench)
     return PLAN._replace(
         bench=sourced(bench),
-        user=sourced(getpass.getuser()),
-        log_folder=sourced(tmp_path / "var" / "log" / "frappe-bench"),
+        user=sourced(OWNER.name),
+        log_folder=sourced(ground / "var" / "log" / "frappe-bench"),
     )
+
+
+def door(plan: Plan) -> Door:
+    return enter(Path(plan.bench.value))
 
 
 def logs(plan: Plan) -> Path:
@@ -51,11 +60,12 @@ def logs(plan: Plan) -> Path:
 
 
 def test_each_log_is_where_bench_has_it(plan: Plan) -> None:
-    assert link_logs(plan) == []
+    assert link_logs(plan, door(plan)) == []
     links = {path.name: str(path.readlink()) for path in logs(plan).iterdir()}
     assert links == {name: str(log) for name, log in log_links(plan).items()}
     assert links
-    assert link_logs(plan) == [], "it may be done again and again"
+    assert all(is_owners(path) for path in logs(plan).iterdir())
+    assert link_logs(plan, door(plan)) == [], "it may be done again and again"
 
 
 def one_log(plan: Plan) -> tuple[Path, Path]:
@@ -67,7 +77,7 @@ def one_log(plan: Plan) -> tuple[Path, Path]:
 def test_a_log_of_before_is_kept_under_another_name(plan: Plan) -> None:
     place, log = one_log(plan)
     place.write_text("of last year")
-    link_logs(plan)
+    link_logs(plan, door(plan))
     assert place.readlink() == log
     assert place.with_name(f"{place.name}.before-prodgen").read_text() == "of last year"
 
@@ -75,30 +85,30 @@ def test_a_log_of_before_is_kept_under_another_name(plan: Plan) -> None:
 def test_a_link_of_ours_to_another_log_is_led_anew(plan: Plan) -> None:
     place, log = one_log(plan)
     place.symlink_to(Path(plan.log_folder.value, "renamed.log"))
-    link_logs(plan)
+    link_logs(plan, door(plan))
     assert place.readlink() == log
 
 
 def test_what_somebody_else_has_put_there_stays(plan: Plan) -> None:
     place, _ = one_log(plan)
     place.symlink_to("/mnt/logs/web.log")
-    assert link_logs(plan) == []
+    assert link_logs(plan, door(plan)) == []
     assert str(place.readlink()) == "/mnt/logs/web.log"
     place.unlink()
     place.mkdir()
-    assert link_logs(plan) == []
+    assert link_logs(plan, door(plan)) == []
     assert place.is_dir()
 
 
 def test_links_that_cannot_be_made_are_named(plan: Plan) -> None:
     logs(plan).rmdir()
-    failed = link_logs(plan)
+    failed = link_logs(plan, door(plan))
     assert len(failed) == len(log_links(plan))
     assert failed[0].endswith(": no such file or directory")
 
 
 def test_systemd_needs_no_links(plan: Plan) -> None:
-    assert link_logs(plan._replace(manager=sourced(Manager.SYSTEMD))) == []
+    assert link_logs(plan._replace(manager=sourced(Manager.SYSTEMD)), door(plan)) == []
     assert list(logs(plan).iterdir()) == []
 
 
@@ -128,7 +138,7 @@ def config(plan: Plan) -> str:
 
 
 def change_of(plan: Plan, wanted: dict[str, Value]) -> KeyChange:
-    found = key_change(plan, wanted)
+    found = key_change(plan, door(plan), wanted)
     assert found is not None
     return found
 
@@ -141,6 +151,7 @@ def test_keys_are_set_in_their_place_and_known_to_a_rollback(plan: Plan) -> None
     set_keys(change)
     assert json.loads(config(plan)) == {"c": 1, "a": True}
     assert path.stat().st_mode & 0o777 == 0o640
+    assert is_owners(path)
     set_keys(change._replace(wanted=change.former))
     assert json.loads(config(plan)) == json.loads(TEXT)
 
@@ -150,20 +161,55 @@ def test_what_is_so_already_is_not_written(plan: Plan) -> None:
     before = path.stat()
     set_keys(change_of(plan, {"b": "kept"}))
     assert path.stat().st_ino == before.st_ino
-    assert key_change(plan, {}) is None
+    assert key_change(plan, door(plan), {}) is None
 
 
 def test_production_keys_are_missing_only_once(plan: Plan) -> None:
-    wanted = keys_to_set(plan)
+    wanted = keys_to_set(plan, door(plan))
     assert wanted
     set_keys(change_of(plan, wanted))
-    assert keys_to_set(plan) == {}
+    assert keys_to_set(plan, door(plan)) == {}
 
 
 def test_a_bench_without_the_file_gets_one(plan: Plan) -> None:
     Path(plan.bench.value, FILE).unlink()
     set_keys(change_of(plan, {"a": "1"}))
     assert json.loads(config(plan)) == {"a": "1"}
+    assert is_owners(Path(plan.bench.value, FILE))
+
+
+@needs_root
+def test_a_link_of_the_bench_s_user_leads_root_nowhere(plan: Plan, tmp_path: Path) -> None:
+    """Nothing is made, moved or told where only root may write or read."""
+    name, _ = next(iter(log_links(plan).items()))
+    root_s = tmp_path / "root"
+    root_s.mkdir()
+    (root_s / name).write_text("root's log")
+    (root_s / "keys").write_text('{"b": "secret"}')
+    logs(plan).rmdir()
+    logs(plan).symlink_to(root_s)
+    path = Path(plan.bench.value, FILE)
+    path.unlink()
+    path.symlink_to(root_s / "keys")
+    failed = link_logs(plan, door(plan))
+    assert len(failed) == len(log_links(plan))
+    assert failed[0].endswith(": permission denied")
+    with pytest.raises(PermissionError):
+        key_change(plan, door(plan), {"b": None})
+    with pytest.raises(PermissionError):
+        set_keys(KeyChange(door(plan).path, OWNER.name, {"b": None}, {}))
+    assert sorted(one.name for one in root_s.iterdir()) == sorted([name, "keys"])
+    assert (root_s / "keys").read_text() == '{"b": "secret"}'
+
+
+@needs_root
+def test_a_bench_that_has_become_another_s_gets_no_keys(plan: Plan) -> None:
+    """The change may be of an apply before the power failed."""
+    change = change_of(plan, {"a": True})
+    os.chown(plan.bench.value, 0, 0)
+    with pytest.raises(ValueError, match=f"does not belong to {OWNER.name}"):
+        set_keys(change)
+    assert config(plan) == TEXT
 
 
 def test_the_note_of_former_keys(tmp_path: Path) -> None:
@@ -175,9 +221,13 @@ def test_the_note_of_former_keys(tmp_path: Path) -> None:
     note_keys(tmp_path / "none", {"a": "1"})
 
 
+def none_asked() -> ProcessManager:
+    raise AssertionError("no manager is asked for")
+
+
 def prepared(plan: Plan, keys: KeyChange | None, generation: Path) -> tuple[Activation, Recorder]:
     said = Recorder()
-    work = Activation(Subject(plan), (), said)
+    work = Activation(Subject(plan, door(plan)), (), said, none_asked)
     prepare(work, keys, generation)
     return work, said
 
@@ -210,6 +260,6 @@ def test_a_link_that_fails_is_only_noted(plan: Plan, tmp_path: Path) -> None:
 
 def test_how_prodgen_is_called_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    assert groundwork.program() == f"{tmp_path / 'python'} -m prodgen"
+    assert groundwork.program() == f"{tmp_path / 'python'} -I -m prodgen"
     (tmp_path / "prodgen").touch()
     assert groundwork.program() == str(tmp_path / "prodgen")

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from prodgen.deploy.runner import Done
 
-from prodgen.deploy import activate, health
-from prodgen.deploy.activate import Activation
+from prodgen.deploy import health
+from prodgen.deploy.activation import Activation
 from prodgen.deploy.health import await_steady, look_after
 from prodgen.deploy.managed import Refused, State
 from prodgen.deploy.subject import Subject
 from prodgen.deploy.webcheck import Answer
+from prodgen.host.programs import Done
 from prodgen.plan.model import Plan, Role
-from prodgen.review.impact import Action, Effect
+from prodgen.review.impact_model import Action, Effect
 from tests.support.clock import FakeClock
 from tests.support.fake_manager import FakeManager, processes_of
 from tests.support.recorder import PLAN, SITES, Recorder, services
@@ -46,7 +46,9 @@ class Host:
         problems: tuple[str, ...] = (),
     ) -> tuple[str, ...]:
         """The problems after a look at everything."""
-        work = Activation(Subject(plan), effects, self.said, problems=problems)
+        work = Activation(
+            Subject(plan), effects, self.said, lambda: self.manager, problems=problems
+        )
         look_after(work, self.manager.found.keys())
         return work.problems
 
@@ -55,7 +57,6 @@ class Host:
 def host(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Host:
     """Everything is well there."""
     made = Host()
-    monkeypatch.setattr(activate, "manager_of", lambda *_: made.manager)
     monkeypatch.setattr(health, "ask", made.ask)
     return made
 
@@ -112,8 +113,8 @@ def test_a_journal_has_the_last_words_where_there_is_no_log(
 
     monkeypatch.setattr(health, "run", run)
     one = host.manager.found[SHORT]
-    assert list(health.last_lines(one, of_user=False)) == ["last", "words"]
-    list(health.last_lines(one, of_user=True))
+    assert list(health.last_words(one, of_user=False)) == ["last", "words"]
+    list(health.last_words(one, of_user=True))
     assert [argv[-1] for argv in asked] == [f"--unit={SHORT}", f"--user-unit={SHORT}"]
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from prodgen.deploy import activate, leaving
-from prodgen.deploy.activate import Activation
+from prodgen.deploy import leaving
+from prodgen.deploy.activation import Activation
 from prodgen.deploy.leaving import end_workers
 from prodgen.deploy.subject import Subject
 from prodgen.plan.model import Role
+from tests.host.accounts import needs_root
 from tests.support.children import Children
 from tests.support.clock import FakeClock
 from tests.support.fake_redis import ACCESS
-from tests.support.recorder import BENCH_ID, PLAN, Recorder, services
+from tests.support.recorder import BENCH_ID, DOOR, PLAN, Recorder, services
 from tests.support.rq_workers import FakeWorkers
 
 SHORT = "g:frappe-bench-frappe-short-worker-0"
@@ -40,7 +41,8 @@ class Run:
     ) -> None:
         """Ends all workers, each with so many seconds for its job."""
         access = ACCESS if known else None
-        work = Activation(Subject(PLAN, access, BENCH_ID), (), self.said)
+        subject = Subject(PLAN, DOOR, access, BENCH_ID)
+        work = Activation(subject, (), self.said, lambda: self.workers.manager)
         pids = {one.name: one.pid for one in self.workers.processes} | (extra or {})
         given = dict.fromkeys(self.workers.manager.found, seconds)
         end_workers(work, pids, given, self.stop)
@@ -52,7 +54,6 @@ def run(clock: FakeClock, kids: Children, monkeypatch: pytest.MonkeyPatch) -> Ru
     workers = FakeWorkers(clock, kids, services(Role.WORKER))
     workers.take_signals(monkeypatch)
     monkeypatch.setattr(leaving, "RedisQueue", lambda _: workers.queue)
-    monkeypatch.setattr(activate, "manager_of", lambda *_: workers.manager)
     return Run(workers)
 
 
@@ -90,6 +91,16 @@ def test_a_job_without_a_time_out_holds_nothing_up(run: Run) -> None:
 def test_what_redis_does_not_know_is_left_to_the_caller(run: Run, kids: Children) -> None:
     run.end(extra={"g:web-0": kids.start(), "g:none": 0})
     assert set(run.stopped) == set(run.workers.manager.found)
+
+
+@needs_root
+def test_a_process_of_another_user_gets_no_signal(run: Run, clock: FakeClock) -> None:
+    """The pid that Redis names is of no worker; once it is gone, the rest goes on."""
+    pid = run.workers.misname(SHORT)
+    clock.after(5, lambda: run.workers.queue.rows.__delitem__(f"w{pid}"))
+    run.end()
+    assert run.workers.terms(pid) == 0
+    assert set(run.stopped) == set(run.workers.manager.found) - {SHORT}
 
 
 def test_without_redis_all_is_left_to_the_caller(run: Run) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from prodgen.deploy import leaving_units as room
-from prodgen.deploy.activate import Activation
+from prodgen.deploy.activation import Activation
 from prodgen.deploy.leaving_units import (
     DROP_IN,
     drop_foreign_links,
@@ -16,10 +16,10 @@ from prodgen.deploy.leaving_units import (
     serves_web,
     strays,
 )
-from prodgen.deploy.managed import Refused
+from prodgen.deploy.managed import ProcessManager, Refused
 from prodgen.deploy.subject import Subject
 from prodgen.plan.model import Manager
-from prodgen.review.impact import Action, Effect
+from prodgen.review.impact_model import Action, Effect
 from tests.support.children import Children
 from tests.support.fake_systemctl import FakeSystemctl
 from tests.support.recorder import PLAN, Recorder
@@ -102,8 +102,12 @@ def test_where_it_cannot_be_written_nothing_is_stopped(host: Host) -> None:
         pytest.fail("the units would be stopped as they are")
 
 
+def none_asked() -> ProcessManager:
+    raise AssertionError("no manager is asked for")
+
+
 def activation(*effects: Effect, kept: frozenset[str] = frozenset()) -> Activation:
-    return Activation(Subject(PLAN), effects, Recorder(), kept=kept)
+    return Activation(Subject(PLAN), effects, Recorder(), none_asked, kept=kept)
 
 
 def gone(unit: str, program: str) -> Effect:
@@ -166,7 +170,8 @@ def test_links_into_another_folder_are_dropped(host: Host, tmp_path: Path) -> No
 def test_a_user_s_own_folder_is_not_looked_into(host: Host, tmp_path: Path) -> None:
     link = enabled(host, "a.service", tmp_path / "none.service")
     user = Subject(OF_USER)
-    drop_foreign_links(Activation(user, [gone("a.service", "a.service")], Recorder()))
+    effects = [gone("a.service", "a.service")]
+    drop_foreign_links(Activation(user, effects, Recorder(), none_asked))
     assert link.is_symlink()
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,12 @@ import pytest
 from prodgen.deploy import migration, procfs
 from prodgen.deploy.managed import Refused
 from prodgen.deploy.migration import LOG, migrate_all, migrate_command, variables
+from prodgen.deploy.privilege.admission import Barred
 from prodgen.deploy.stage import Stage, only_one
+from prodgen.host.door import enter
+from tests.host.accounts import needs_root
 from tests.support.fake_manager import FakeManager
+from tests.support.owner import OWNER, give, is_owners
 from tests.support.recorder import PLAN, SITES, Recorder, make_stage
 from tests.targets.systemd_plans import sourced
 
@@ -37,7 +42,8 @@ class Bench:
         for name in ("env/bin", "sites", "logs"):
             (folder / name).mkdir(parents=True)
         self.case("")
-        plan = PLAN._replace(user=sourced(getpass.getuser()))
+        plan = PLAN._replace(user=sourced(OWNER.name))
+        give(folder)
         stage, said = make_stage(FakeManager([]), bench=folder, plan=plan)
         self.stage: Stage = stage
         self.said: Recorder = said
@@ -46,6 +52,7 @@ class Bench:
         python = self.folder / "env/bin/python"
         python.write_text(PYTHON.format(case=text))
         python.chmod(0o755)
+        give(python.parent)
 
     @property
     def log(self) -> Path:
@@ -57,10 +64,10 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+def bench(ground: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """One where every migration comes to its end."""
     monkeypatch.setattr(migration, "POLL", 0.005)
-    return Bench(tmp_path)
+    return Bench(ground / "bench")
 
 
 def test_every_site_in_its_turn(bench: Bench) -> None:
@@ -70,11 +77,13 @@ def test_every_site_in_its_turn(bench: Bench) -> None:
     assert bench.log.read_text().splitlines() == [
         f"migrates {site} in {sites} as {variables(PLAN)['USER']}" for site in SITES
     ]
+    assert is_owners(bench.log)
     assert bench.log.stat().st_mode & 0o777 == 0o644 & ~os.umask(os.umask(0o022))
 
 
 def test_the_first_failure_ends_it(bench: Bench) -> None:
     bench.log.write_text("of last year\n")
+    give(bench.log.parent)
     bench.case(f"{FIRST}) echo; echo broken patch >&2; exit 3;;")
     assert not bench.migrate()
     assert bench.stage.problems == [f"the migration of {FIRST} failed: exit 3"]
@@ -137,9 +146,9 @@ def test_an_interrupted_one_is_ended_and_told_of(
 
 def test_a_migration_holds_the_bench_s_lock(bench: Bench) -> None:
     """Where prodgen is killed, nobody begins another one meanwhile."""
-    with only_one(bench.folder) as lock, migration._opened_log(bench.stage.subject.plan) as log:
+    with only_one(bench.folder) as lock, migration._opened_log(bench.stage.subject.door) as log:
         bench.case(f"{FIRST}) exec sleep 600;;")
-        child = migration._begin(bench.stage.subject.plan, FIRST, log, lock)
+        child = migration._begin(bench.stage.subject, FIRST, log, lock)
     while FIRST not in bench.log.read_text():
         time.sleep(0.005)
     try:
@@ -155,17 +164,57 @@ def test_a_migration_holds_the_bench_s_lock(bench: Bench) -> None:
         pass
 
 
-def test_a_link_in_the_place_of_the_log_is_not_followed(bench: Bench, tmp_path: Path) -> None:
-    secret = tmp_path / "secret"
+def test_a_link_in_the_place_of_the_log_is_not_followed(bench: Bench, ground: Path) -> None:
+    """Not even to a file that the bench's user may write."""
+    secret = ground / "secret"
     secret.write_text("kept")
+    give(secret)
     bench.log.symlink_to(secret)
     with pytest.raises(Refused, match="cannot be written"):
         bench.migrate()
     assert secret.read_text() == "kept"
 
 
+@needs_root
+def test_a_link_on_the_way_to_the_log_leads_root_nowhere(bench: Bench, ground: Path) -> None:
+    root_s = ground / "root"
+    root_s.mkdir(mode=0o755)
+    bench.log.parent.rmdir()
+    bench.log.parent.symlink_to(root_s)
+    with pytest.raises(Refused, match="cannot be written"):
+        bench.migrate()
+    assert list(root_s.iterdir()) == []
+
+
+def test_it_runs_as_the_bench_s_owner_without_anything_of_our_environment(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRODGEN_TEST", "ours")
+    bench.case(f'{FIRST}) echo "$(id -u) ${{PRODGEN_TEST:-nothing}}";;')
+    assert bench.migrate()
+    assert f"{OWNER.uid} nothing" in bench.log.read_text().splitlines()
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("owner", "why"), [(0, "belongs to root"), (61001, "would run as nobody, but .* belongs to")]
+)
+def test_root_runs_nothing_of_a_bench_of_root_s_or_another_user_s(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: int, why: str
+) -> None:
+    begun: list[object] = []
+    monkeypatch.setattr(subprocess, "Popen", begun.append)
+    for path in (bench.folder, *bench.folder.rglob("*")):
+        os.chown(path, owner, owner)
+    subject = replace(bench.stage.subject, door=enter(bench.folder))
+    with (tmp_path / "log").open("wb") as log, pytest.raises(Barred, match=why):
+        migration._begin(subject, FIRST, log.fileno(), log.fileno())
+    assert begun == []
+
+
 def test_what_is_no_ordinary_file_is_refused(bench: Bench) -> None:
     os.mkfifo(bench.log)
+    give(bench.log.parent)
     with pytest.raises(Refused, match="no ordinary file"):
         bench.migrate()
 

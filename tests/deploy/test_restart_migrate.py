@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from prodgen.review.sitekeys import FILE
 from tests.plans import fixture_plan
 from tests.support.clock import FakeClock
 from tests.support.fake_manager import FakeManager, processes_of
+from tests.support.owner import OWNER, give, is_owners
 from tests.support.recorder import SITES, Recorder, make_stage, services
 from tests.targets.systemd_plans import sourced
 
@@ -33,9 +33,10 @@ class Run:
             (folder / "sites" / site).mkdir(parents=True)
             (folder / "sites" / site / "site_config.json").write_text("{}")
         (folder / FILE).write_text("{}")
+        give(folder)
         roles = services(Role.WEB, Role.WORKER, Role.SCHEDULER)
         self.manager = FakeManager(processes_of(roles))
-        plan = fixture_plan(case)._replace(user=sourced(getpass.getuser()))
+        plan = fixture_plan(case)._replace(user=sourced(OWNER.name))
         self.stage, self.said = make_stage(self.manager, bench=folder, plan=plan)
         self.steps: list[tuple[str, bool, int]] = []
         """What was done, whether maintenance mode was on, and how many processes ran."""
@@ -75,12 +76,12 @@ class Run:
 @pytest.fixture
 def make(
     request: pytest.FixtureRequest,
-    tmp_path: Path,
+    ground: Path,
     clock: FakeClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Run:
     """A run in which everything goes well; the parameter is the case of Frappe."""
-    made = Run(tmp_path, getattr(request, "param", "frappe-15"))
+    made = Run(ground, getattr(request, "param", "frappe-15"))
     monkeypatch.setattr(restart_web, "restart_web", made.restart_web)
     monkeypatch.setattr(restart_migrate, "migrate_all", made.migrate_all)
     monkeypatch.setattr(restart_migrate, "drained", made.drained)
@@ -101,6 +102,7 @@ def test_workers_and_scheduler_are_stopped_and_maintenance_is_on(make: Run) -> N
     assert make.go()
     assert make.steps == [("migrate", True, WEB), ("restart", True, WEB)]
     assert not make.maintenance
+    assert is_owners(make.folder / FILE)
 
 
 @pytest.mark.parametrize("make", ["frappe-16"], indirect=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -61,6 +62,8 @@ def test_only_what_is_late_is_tried_again(tmp_path: Path, monkeypatch: pytest.Mo
     ]
     monkeypatch.setattr(room, "compile_apps", lambda *_: None)
     monkeypatch.setattr(room, "require_admission", lambda *_: None)
+    killed: list[tuple[int, int | None]] = []
+    monkeypatch.setattr(room, "kill_tree", lambda pid, whose: killed.append((pid, whose)))
     manager = Slow(processes)
     events: list[Event | Waiting] = []
     result = restart(
@@ -68,3 +71,8 @@ def test_only_what_is_late_is_tried_again(tmp_path: Path, monkeypatch: pytest.Mo
     )
     assert result.problems == ()
     assert manager.restarted[1:] == [[manager.stuck]]
+    workers = [one.pid for one in processes if one.role is Role.WORKER]
+    late = next(one.pid for one in processes if one.name == manager.stuck)
+    assert [pid for pid, _ in killed] == [*workers, late]
+    owner = tmp_path.stat().st_uid if os.geteuid() == 0 else None
+    assert {whose for _, whose in killed} == {owner}, "root kills the owner's processes only"

@@ -10,6 +10,7 @@ from prodgen.deploy import restart_workers as room
 from prodgen.deploy.managed import Refused, State
 from prodgen.deploy.restart_workers import Workers
 from prodgen.plan.model import Role
+from tests.host.accounts import needs_root
 from tests.support.children import Children
 from tests.support.clock import FakeClock
 from tests.support.recorder import Recorder, joined, make_stage, services
@@ -91,6 +92,18 @@ def test_one_that_cannot_be_told_goes_on_as_it_was(workers: FakeWorkers, why: st
     assert "could not be told to end at a safe moment" in problems[0]
     assert workers.pid(SHORT) == pid
     assert SHORT not in workers.manager.told("start")
+
+
+@needs_root
+def test_a_process_of_another_user_is_neither_told_nor_killed(
+    workers: FakeWorkers, clock: FakeClock
+) -> None:
+    pid = workers.misname(SHORT)
+    problems, _ = restart(workers, force_kill=30)
+    assert len(problems) == 1
+    assert "could not be told to end at a safe moment" in problems[0]
+    assert pid not in {heard for heard, _ in workers.heard}
+    assert workers.pid(SHORT) == pid
 
 
 def test_one_that_did_not_run_starts(workers: FakeWorkers, kids: Children) -> None:

@@ -7,6 +7,7 @@ import pytest
 from prodgen.deploy import standstill
 from prodgen.deploy.managed import State
 from prodgen.plan.model import Role
+from tests.host.accounts import needs_root
 from tests.support.children import Children
 from tests.support.clock import FakeClock
 from tests.support.fake_manager import processes_of
@@ -116,6 +117,14 @@ def test_redis_may_be_away_for_a_moment(workers: FakeWorkers) -> None:
 def test_one_without_a_safe_moment_is_not_told(workers: FakeWorkers) -> None:
     workers.queue.put(f"w{workers.pid(SHORT)}", state="")
     assert stop(workers, seconds=60) == "frappe-bench-frappe-short-worker-0 did not stop"
+    assert SHORT not in workers.manager.told("stop")
+
+
+@needs_root
+def test_a_process_of_another_user_gets_no_signal(workers: FakeWorkers) -> None:
+    pid = workers.misname(SHORT)
+    assert stop(workers, seconds=60) == "frappe-bench-frappe-short-worker-0 did not stop"
+    assert workers.terms(pid) == 0
     assert SHORT not in workers.manager.told("stop")
 
 

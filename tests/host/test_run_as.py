@@ -82,18 +82,22 @@ def test_the_groups_change_before_the_uid_and_return_after_it(
 ) -> None:
     """The other order fails, or leaves root's groups to the user (setgroups(2), CAP_SETGID)."""
     calls: list[str] = []
+    as_whom: list[int] = []
     for name in ("setgroups", "setegid", "seteuid"):
         real = getattr(os, name)
 
         def call(value: object, name: str = name, real: object = real) -> None:
             calls.append(name)
+            if name != "seteuid":
+                as_whom.append(os.geteuid())
             real(value)  # type: ignore[operator]
 
         monkeypatch.setattr(os, name, call)
     with acting_as(WHO):
         assert calls == ["setgroups", "setegid", "seteuid"]
         calls.clear()
-    assert calls == ["seteuid", "setegid", "setgroups"]
+    assert calls == ["seteuid", "setgroups", "setegid", "seteuid"]
+    assert as_whom == [0] * 4, "only root may change them"
 
 
 @needs_root

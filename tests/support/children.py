@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator, Sequence
 
 from prodgen.deploy import procfs
+from prodgen.host.run_as import Identity, as_child
+from tests.support.owner import OWNER
 
 SLEEP = ("sleep", "600")
 
@@ -19,8 +21,8 @@ class Children:
     def __init__(self) -> None:
         self.started: dict[int, subprocess.Popen[bytes]] = {}
 
-    def start(self, argv: Sequence[str] = SLEEP) -> int:
-        """Starts one; its pid."""
+    def start(self, argv: Sequence[str] = SLEEP, who: Identity = OWNER) -> int:
+        """Starts one, as a user if root runs the tests; its pid."""
         # Nobody reads what it says, and nothing of it may hold up a pipe of pytest's.
         child = subprocess.Popen(
             argv,
@@ -28,6 +30,7 @@ class Children:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            **as_child(who),
         )
         self.started[child.pid] = child
         return child.pid

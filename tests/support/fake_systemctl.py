@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Callable, Sequence
 
-from prodgen.deploy.runner import Done
+from prodgen.host.programs import Done
 
 SHOWN = {"show", "list-units"}
 """Verbs that change nothing."""

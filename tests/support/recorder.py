@@ -11,15 +11,19 @@ from prodgen.deploy.progress import Busy, Event, Waiting
 from prodgen.deploy.redisqueue import RedisQueue
 from prodgen.deploy.stage import Stage
 from prodgen.deploy.subject import Subject
+from prodgen.host.door import Door, enter
 from prodgen.plan.model import Plan, Role, Service
 from tests.plans import fixture_plan
 from tests.support.fake_redis import ACCESS
+from tests.support.owner import OWNER
 from tests.targets.systemd_plans import sourced
 
 BENCH_ID = "home-frappe-bench"
 HOST = socket.gethostname()
 PLAN = fixture_plan("frappe-15")
 SITES = [site.folder.value for site in PLAN.sites]
+DOOR = Door(Path(PLAN.bench.value), OWNER)
+"""Of a bench that is no folder here, whose processes are the children of a test."""
 
 
 class Recorder:
@@ -57,9 +61,10 @@ def make_stage(
     max_queued: int | None = None,
 ) -> tuple[Stage, Recorder]:
     """A stage for the plan, and what takes its events."""
+    door = DOOR
     if bench:
-        plan = plan._replace(bench=sourced(bench))
-    subject = Subject(plan=plan, access=ACCESS, bench_id=BENCH_ID, max_queued=max_queued)
+        plan, door = plan._replace(bench=sourced(bench)), enter(bench)
+    subject = Subject(plan, door, ACCESS, BENCH_ID, max_queued)
     said = Recorder()
     return Stage(subject, manager, queue, said), said
 

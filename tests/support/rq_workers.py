@@ -6,7 +6,6 @@ unless it comes within a second of the first (rq/worker.py, `request_stop`, `req
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable, Sequence
 
@@ -14,10 +13,12 @@ import pytest
 
 from prodgen.deploy import farewell, rq
 from prodgen.deploy.managed import Process, State
+from prodgen.host.run_as import Identity
 from tests.support.children import Children
 from tests.support.clock import FakeClock
 from tests.support.fake_manager import FakeManager, processes_of
 from tests.support.fake_redis import FakeQueue
+from tests.support.owner import OWNER, ROOT
 from tests.support.recorder import BENCH_ID, HOST
 
 DYING = 0.05
@@ -53,11 +54,22 @@ class FakeWorkers:
         """How often a process was told to end."""
         return self.heard.count((pid, signal.SIGTERM))
 
-    def birth(self, name: str) -> None:
+    def birth(self, name: str, who: Identity = OWNER) -> None:
         """Starts a worker, which tells Redis of itself."""
-        pid = self.children.start()
+        pid = self.children.start(who=who)
         self.manager.put(name, state=State.UP, word="running", pid=pid)
         self.queue.put(f"w{pid}", queues=(f"{BENCH_ID}:short",), state="idle", pid=pid, host=HOST)
+
+    def misname(self, name: str) -> int:
+        """Has a process of root's stand where a worker was, for its manager and in Redis; its pid.
+
+        The bench's user writes those pids into Redis, and may write any.
+        """
+        old = self.pid(name)
+        del self.queue.rows[f"w{old}"]
+        self.children.end(old)
+        self.birth(name, ROOT)
+        return self.pid(name)
 
     def give_job(self, name: str, job: str, seconds: float, timeout: int = 300) -> None:
         """Has a worker begin a job, which takes so many seconds and may take `timeout`."""
@@ -121,11 +133,14 @@ class FakeWorkers:
         real = farewell.send
 
         def send(
-            pid: int, number: signal.Signals, how: Callable[[int, int], None] = os.kill
+            pid: int,
+            number: signal.Signals,
+            how: Callable[[int, int], None] | None = None,
+            whose: int | None = None,
         ) -> bool:
             if number in (signal.SIGSTOP, signal.SIGCONT):
-                return real(pid, number, how)
-            if not real(pid, signal.Signals(signal.SIGCONT)):
+                return real(pid, number, how, whose)
+            if not real(pid, signal.Signals(signal.SIGCONT), whose=whose):
                 return False
             self.hear(pid, number)
             return True
