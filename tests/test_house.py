@@ -82,7 +82,7 @@ STARTERS = {"system", "popen", "fork", "forkpty", "execv", "execve", "execvp", "
 STARTING = {"deploy/farewell.py", "deploy/logs.py", "deploy/migration.py", "host/programs.py"}
 """Who starts programs; each says in which folder, and with which environment."""
 OPENERS = {"Path", "open", "realpath", "stat", "lstat", "scandir", "listdir", "chdir"}
-AT_THE_DOOR = {"cli/pipeline.py", "deploy/doctor_benches.py"}
+AT_THE_DOOR = {"cli/pipeline.py", "deploy/namesakes.py"}
 """Where a bench's path is looked at: to go to the door, and to tell two benches apart."""
 
 
