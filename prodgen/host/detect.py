@@ -174,7 +174,9 @@ def _package(name: str, packages: Mapping[str, str]) -> Sourced[str] | None:
 
 def _nginx(wanted: Collection[str]) -> NginxFacts:
     """Version, modules and OpenSSL of nginx (`nginx -V` prints all three)."""
-    said = _ask("nginx", "-V") if "nginx" in wanted else ""
+    if "nginx" not in wanted:
+        return NginxFacts(None, None, None)
+    said = _ask("nginx", "-V")
     version, openssl = re.search(NGINX_VERSION, said), re.search(OPENSSL_VERSION, said)
     modules = tuple(sorted(set(re.findall(NGINX_MODULE, said))))
     return NginxFacts(
@@ -185,7 +187,9 @@ def _nginx(wanted: Collection[str]) -> NginxFacts:
 
 
 def _systemd(wanted: Collection[str]) -> Sourced[str] | None:
-    said = _ask("systemctl", "--version") if "systemd" in wanted else ""
+    if "systemd" not in wanted:
+        return None
+    said = _ask("systemctl", "--version")
     version = re.search(SYSTEMD_VERSION, said)
     return _fact(version[1], "systemd of this machine") if version else None
 

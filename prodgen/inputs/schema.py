@@ -20,8 +20,15 @@ if TYPE_CHECKING:
 FOLDER = FilePath(__file__).with_name("schemas")
 MOST_KEYS = 500
 """A file with more keys than that holds data, not misspelt settings."""
-ACQUAINTANCES = frozenset({"http_port", "default", "backup"})
-"""Keys of Frappe that prodgen has no use for, yet look like some that it has."""
+ACQUAINTANCES = frozenset({
+    "http_port", "default", "backup",
+    "file_watcher_port", "live_reload", "rebase_on_pull", "serve_default_site", "shallow_clone",
+    "update_bench_on_update", "use_redis_auth",
+    "db_name", "db_password", "db_type", "encryption_key", "user_type_doctype_limit",
+})  # fmt: skip
+"""Keys of Frappe that prodgen has no use for. The first three look like some that it has; the rest
+are those that bench writes into every new bench and site (bench/config/common_site_config.py,
+frappe/installer.py), so that an ordinary bench needs no comparison of words."""
 
 
 @cache

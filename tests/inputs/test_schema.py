@@ -17,6 +17,7 @@ from prodgen.inputs.accept import acceptor
 from prodgen.inputs.document import Document
 from prodgen.inputs.jsontext import parse_json
 from prodgen.inputs.source import Source
+from tests.plans import FIXTURES
 
 FILES = ["common_site_config", "prodgen", "site_config"]
 """Of what prodgen reads."""
@@ -254,6 +255,20 @@ def test_near_misses(key: str, near: str | None) -> None:
     assert [(one.code, one.message, one.help) for one in found] == (
         [("PG205", f"unknown key `{key}`", f"did you mean `{near}`?")] if near else []
     )
+
+
+@pytest.mark.parametrize("name", ["common_site_config", "site_config"])
+def test_what_bench_writes_is_compared_with_nothing(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which would load difflib at each start."""
+    pattern = "sites/*/site_config.json" if name == "site_config" else f"sites/{name}.json"
+    (path, *_) = (FIXTURES / "frappe-16/frappe-bench").glob(pattern)
+    monkeypatch.setattr(schema, "nearest", pytest.fail)
+    schema._near_miss.cache_clear()
+    data = json.loads(path.read_text())
+    assert data
+    assert schema.near_misses(document(data), name) == []
 
 
 def test_no_near_miss_of_a_key_that_is_there() -> None:
