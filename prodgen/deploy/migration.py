@@ -20,7 +20,7 @@ from prodgen.deploy.stage import POLL, Stage
 from prodgen.deploy.subject import Subject
 from prodgen.host.door import Door
 from prodgen.host.programs import environment
-from prodgen.host.run_as import as_child
+from prodgen.host.run_as import as_child, start_folder
 from prodgen.plan.model import Plan, Role
 from prodgen.targets.environment import with_secrets
 
@@ -120,17 +120,18 @@ def _begin(subject: Subject, site: str, log: int, lock: int) -> subprocess.Popen
     plan, door = subject.plan, subject.door
     require_admission(door, plan)
     try:
-        return subprocess.Popen(
-            migrate_command(plan, site),
-            env=environment(variables(plan), door.owner),
-            cwd=door.path / "sites",
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            pass_fds=(lock,),
-            **as_child(door.owner),
-        )
+        with start_folder(door.path / "sites", door.owner) as folder:
+            return subprocess.Popen(
+                migrate_command(plan, site),
+                env=environment(variables(plan), door.owner),
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=(lock,),
+                **as_child(door.owner),
+            )
     except OSError as failure:
         raise Refused(f"the migration of {site} cannot be begun: {failure}") from failure
 

@@ -18,7 +18,7 @@ from enum import Enum
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from prodgen.host.run_as import Identity, as_child, identity_of, is_lent
+from prodgen.host.run_as import Identity, as_child, identity_of, is_lent, start_folder
 from prodgen.host.system_path import SYSTEM_PATH, find_program
 
 PASSED_ON = ("HOME", "LOGNAME", "USER", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS")
@@ -66,16 +66,17 @@ def run(
     if program is None:
         return Done(words, 127, "", f"{words[0]}: it is not installed")
     try:
-        child = subprocess.Popen(
-            [program, *words[1:]],
-            env=environment(variables, who),
-            cwd=folder,
-            stdin=stdin or subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            **as_child(who),
-        )
+        with start_folder(folder, who) as place:
+            child = subprocess.Popen(
+                [program, *words[1:]],
+                env=environment(variables, who),
+                cwd=place,
+                stdin=stdin or subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                **as_child(who),
+            )
     except (OSError, ValueError) as failure:
         return Done(words, 127, "", f"{words[0]}: {failure}")
     try:

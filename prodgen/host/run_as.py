@@ -1,7 +1,8 @@
 """Root acting with the rights of a lesser user.
 
 Two ways, and no third: `acting_as` lends this process the user's rights for a while, for its own
-reading and writing; `as_child` gives a program that is started the user's identity for good.
+reading and writing; `as_child` gives a program that is started the user's identity for good, and
+`start_folder` the folder that it starts in.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import builtins
 import os
 import pwd
+from _thread import get_native_id
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 NOBODY = 65534
@@ -56,13 +59,16 @@ def identity_named(name: str) -> Identity | None:
 def acting_as(who: Identity | None) -> Iterator[None]:
     """Lends this process the rights of `who`; changes nothing for None, or unless we are root.
 
-    Only the effective ids change (seteuid(2)), so that root's rights return at the end. Only for a
-    process of one thread: other threads would act as `who` too. No program may be started
-    meanwhile, since it would find root's real uid (`programs.run` refuses).
+    Only the effective ids change (seteuid(2)), so that root's rights return at the end. They are
+    the whole process's, so another thread would act as `who` too, and might get root's rights back
+    too early: raises RuntimeError in any but the main thread. No program may be started meanwhile,
+    since it would find root's real uid (`as_child` refuses).
     """
     if who is None or who.is_root or os.geteuid() != 0:
         yield
         return
+    if get_native_id() != os.getpid():  # gettid(2)
+        raise RuntimeError("rights are lent to the whole process, so only by its main thread")
     before = Identity(0, os.getegid(), tuple(os.getgroups()), "root", "/root")
     plain_import = builtins.__import__
 
@@ -95,10 +101,31 @@ def _set_effective(who: Identity) -> None:
 
 
 def as_child(who: Identity | None) -> dict[str, Any]:
-    """Arguments of `subprocess.Popen` that start a program as `who`; none unless we are root."""
+    """Arguments of `subprocess.Popen` that start a program as `who`; none unless we are root.
+
+    Raises RuntimeError while rights are lent: the program would have root's real uid.
+    """
+    if is_lent():
+        raise RuntimeError("a program would be started with root's real uid")
     if who is None or os.geteuid() != 0:
         return {}
     return {"user": who.uid, "group": who.gid, "extra_groups": list(who.groups)}
+
+
+@contextmanager
+def start_folder(folder: Path, who: Identity | None) -> Iterator[str]:
+    """A path of `folder` for the `cwd` of a program that starts as `who`. Raises OSError.
+
+    Popen changes the folder before it gives up root's rights. Through a link of the user's that
+    would lead below a folder that only root can enter, where files are often everyone's to read. So
+    the folder is looked up with the rights of `who`, once.
+    """
+    with acting_as(who):
+        handle = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{handle}"
+    finally:
+        os.close(handle)
 
 
 def is_lent() -> bool:

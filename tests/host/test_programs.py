@@ -200,3 +200,15 @@ def alive(pid: int) -> bool:
         return " Z " not in Path(f"/proc/{pid}/stat").read_text()
     except FileNotFoundError:
         return False
+
+
+@needs_root
+def test_a_program_does_not_start_in_a_folder_that_its_user_cannot_reach(ground: Path) -> None:
+    """A link of the user's, to a folder for everyone below one for root alone."""
+    (ground / "root/inner").mkdir(parents=True)
+    (ground / "root").chmod(0o700)
+    (ground / "root/inner/key").write_text("t0psecret")
+    (ground / "link").symlink_to(ground / "root/inner")
+    done = run(["cat", "key"], who=WHO, folder=ground / "link")
+    assert (done.code, done.out) == (127, ""), done
+    assert run(["pwd"], who=WHO, folder=ground).out == f"{ground}\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -147,7 +148,8 @@ def test_root_as_itself_changes_nothing(who: Identity | None) -> None:
 
 def test_without_roots_rights_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     before = ids()
-    monkeypatch.setattr(os, "geteuid", lambda: ALICE)
+    for name in ("geteuid", "getuid"):
+        monkeypatch.setattr(os, name, lambda: ALICE)
     monkeypatch.setattr(os, "setgroups", lambda _: pytest.fail("only root may"))
     monkeypatch.setattr(os, "seteuid", lambda _: pytest.fail("only root may"))
     with acting_as(WHO):
@@ -210,3 +212,32 @@ def test_root_is_root_under_any_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert toor._replace(name="toor").is_root
     assert alice is not None
     assert not alice.is_root
+
+
+@needs_root
+def test_no_program_is_started_for_anybody_while_rights_are_lent() -> None:
+    """It would have root's real uid, and could take root's rights back."""
+    with acting_as(WHO):
+        for who in (None, OTHER):
+            with pytest.raises(RuntimeError, match="real uid"):
+                as_child(who)
+
+
+@needs_root
+def test_only_the_main_thread_lends_rights() -> None:
+    """They are the whole process's: the main thread would lose root's, or get them back."""
+    failed: list[BaseException] = []
+
+    def lend() -> None:
+        try:
+            with acting_as(WHO):
+                pass
+        except RuntimeError as refusal:
+            failed.append(refusal)
+
+    thread = threading.Thread(target=lend)
+    thread.start()
+    thread.join()
+    assert [str(one) for one in failed] == [
+        "rights are lent to the whole process, so only by its main thread"
+    ]
