@@ -69,6 +69,10 @@ class RedisQueue:
         self.access = access
         self._client = _connect(access)
 
+    def another(self) -> RedisQueue:
+        """A connection of its own to the same Redis, for who may ask in the middle of an answer."""
+        return RedisQueue(self.access)
+
     @contextlib.contextmanager
     def _asking(self) -> Iterator[Redis]:
         from redis import exceptions

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import threading
+import signal
 import time
-from types import TracebackType
+from types import FrameType, TracebackType
 
+from prodgen.deploy.managed import Refused
 from prodgen.deploy.redisqueue import Away, RedisQueue
 from prodgen.deploy.stage import Stage
 
@@ -25,7 +27,9 @@ def is_leftover(value: str) -> bool:
 class Suspension:
     """As a context: no worker begins another job until its end.
 
-    A suspension that somebody else has made is neither renewed nor lifted.
+    A suspension that somebody else has made is neither renewed nor lifted. A timer renews it, and no
+    thread: while one reached Redis with the rights of the bench's owner, the main thread would have
+    them too, and a program that it started then would have root's real uid.
     """
 
     def __init__(self, stage: Stage, queue: RedisQueue) -> None:
@@ -33,8 +37,7 @@ class Suspension:
         self.queue = queue
         self.mark = f"{MARK}{stage.host}:{os.getpid()}:{time.time_ns()}"
         self.is_ours = False
-        self._ended = threading.Event()
-        self._renewal = threading.Thread(target=self._renew, daemon=True)
+        self._renewing = queue.another()
 
     def __enter__(self) -> Suspension:
         value, _ = self.queue.suspension()
@@ -43,24 +46,23 @@ class Suspension:
             return self
         self.is_ours = True
         self.queue.suspend(self.mark, EXPIRY)
-        self._renewal.start()
+        signal.signal(signal.SIGALRM, self._renew)
+        signal.setitimer(signal.ITIMER_REAL, RENEWAL, RENEWAL)
         self.stage.say("suspended", "no worker begins another job now", expires_in=EXPIRY)
         return self
 
-    def _renew(self) -> None:
-        while not self._ended.wait(RENEWAL):
-            try:
-                self.queue.suspend(self.mark, EXPIRY)
-            except Away:
-                continue
+    def _renew(self, _number: int, _frame: FrameType | None) -> None:
+        """Where Redis is away, the next time may find it."""
+        with contextlib.suppress(Away, Refused):
+            self._renewing.suspend(self.mark, EXPIRY)
 
     def lift(self) -> None:
         """Ends it, if it is ours; a Redis that restarts is waited for."""
         if not self.is_ours:
             return
         self.is_ours = False
-        self._ended.set()
-        self._renewal.join(LIFT_PATIENCE)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
         end = time.monotonic() + LIFT_PATIENCE
         while True:
             try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 
 import pytest
 
 from prodgen.deploy import suspension as room
 from prodgen.deploy.suspension import EXPIRY, MARK, Suspension, clear_leftover
+from tests.rig.waiting import wait_for
 from tests.support.clock import FakeClock
 from tests.support.fake_manager import FakeManager
 from tests.support.fake_redis import FakeQueue
@@ -40,23 +42,25 @@ def test_it_is_renewed_until_it_is_lifted(
     queue: FakeQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(room, "RENEWAL", 0.001)
-    renewed = threading.Event()
+    renewed: list[bool] = []
     suspend_again = queue.suspend
 
     def note(mark: str, seconds: int) -> None:
         if queue.asked.count("suspend") == 2:
             queue.away = 1  # a Redis that is away once does not end the renewal
         if queue.asked.count("suspend") > 3:
-            renewed.set()
+            renewed.append(threading.current_thread() is threading.main_thread())
         suspend_again(mark, seconds)
 
     queue.suspend = note  # type: ignore[method-assign]
     made, _, _ = suspend(queue)
     with made:
-        assert renewed.wait(10)
+        wait_for(lambda: bool(renewed), 10, "the renewal")
     assert queue.mark == ""
     count = queue.asked.count("suspend")
-    assert not made._renewal.is_alive()
+    assert all(renewed), "in another thread, which would lend rights to this one"
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+    assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
     assert queue.asked.count("suspend") == count
 
 

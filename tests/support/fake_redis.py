@@ -28,6 +28,9 @@ class FakeQueue(RedisQueue):
         self.away = 0
         self.asked: list[str] = []
 
+    def another(self) -> FakeQueue:
+        return self
+
     def _ask(self, what: str) -> None:
         self.asked.append(what)
         if self.away:
