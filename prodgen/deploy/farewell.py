@@ -20,6 +20,7 @@ from functools import partial
 from prodgen.deploy import procfs
 from prodgen.deploy.managed import Refused
 from prodgen.deploy.redisqueue import RedisQueue
+from prodgen.host.run_as import Identity, as_child
 from prodgen.host.system_path import SYSTEM_PATH
 
 SAFE = frozenset({"busy", "suspended", "started"})
@@ -29,11 +30,16 @@ PAUSE = 0.02
 CALM_SECONDS = 0.3
 WATCH = 'cat >/dev/null; kill -CONT "$@" 2>/dev/null'
 """Lets the workers go on when its input ends, as it does with prodgen, however that ends."""
+WATCH_SECONDS = 2.0
+"""For the watch to end by itself."""
 
 
 @contextlib.contextmanager
-def guarded(pids: Sequence[int]) -> Iterator[None]:
-    """While it lasts, a sudden end of prodgen (kill -9) leaves no process held still."""
+def guarded(pids: Sequence[int], who: Identity | None = None) -> Iterator[None]:
+    """While it lasts, a sudden end of prodgen (kill -9) leaves no process held still.
+
+    The watch runs as `who`, whose processes they are: a pid may be somebody else's by its end.
+    """
     argv = ["/bin/sh", "-c", WATCH, "sh", *(str(pid) for pid in pids)]
     watch = subprocess.Popen(
         argv,
@@ -43,13 +49,18 @@ def guarded(pids: Sequence[int]) -> Iterator[None]:
         env={"PATH": SYSTEM_PATH},
         cwd="/",
         start_new_session=True,
+        **as_child(who),
     )
     try:
         yield
     finally:
         if watch.stdin:
             watch.stdin.close()
-        watch.wait()
+        try:
+            watch.wait(WATCH_SECONDS)
+        except subprocess.TimeoutExpired:  # its user can hold it still
+            watch.kill()
+            watch.wait()
 
 
 def send_to_main_thread(pid: int, number: int) -> None:

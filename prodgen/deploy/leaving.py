@@ -58,5 +58,5 @@ def _may_end(queue: RedisQueue, row: rq.Worker, seconds: int) -> bool:
 def _end(
     stage: Stage, queue: RedisQueue, row: rq.Worker, name: str, stop: Callable[[str], None]
 ) -> bool:
-    with guarded([row.pid]):
+    with guarded([row.pid], stage.subject.door.owner):
         return tell_to_end(row.pid, row.name, queue, lambda: stop(name), stage.whose)

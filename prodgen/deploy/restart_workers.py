@@ -54,7 +54,7 @@ class Workers:
                 self.stage.manager.start([one.name])
                 self.state.gone[one.name] = time.monotonic()
         self.stage.touched = True
-        with guarded([one.pid for one in running]):
+        with guarded([one.pid for one in running], self.stage.subject.door.owner):
             for one in self._idle_first(running):
                 self._tell(one)
         if wait:

@@ -91,7 +91,7 @@ def _stop(stage: Stage, one: Process) -> bool:
         stage.manager.stop([one.name])
     else:
         try:
-            with guarded([one.pid]):
+            with guarded([one.pid], stage.subject.door.owner):
                 told = tell_to_end(
                     one.pid,
                     row.name,

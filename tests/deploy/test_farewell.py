@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 
 import pytest
@@ -12,8 +13,10 @@ from prodgen.deploy import farewell, procfs
 from prodgen.deploy.farewell import guarded, kill_tree, send, tell_to_end
 from prodgen.deploy.managed import Refused
 from prodgen.deploy.redisqueue import Away, Client
+from prodgen.host.run_as import Identity
 from tests.deploy.faults import die, in_child
 from tests.host.accounts import needs_root
+from tests.rig.waiting import wait_for
 from tests.support.children import Children, await_state, state_of
 from tests.support.clock import FakeClock
 from tests.support.fake_redis import FakeQueue
@@ -21,6 +24,7 @@ from tests.support.owner import OWNER, ROOT
 
 PORT = 4000
 POP = Client(id=3, port=PORT)
+WHO = Identity(61001, 61001, (61001,), "alice", "/")
 GONE = 4_000_000
 """No process has such a number (proc(5), pid_max)."""
 RUNNING = "SR"
@@ -257,6 +261,27 @@ def test_a_guard_ends_with_its_block(kids: Children) -> None:
         [first] = [one for one in watch if "kill -CONT" in " ".join(procfs.words(one))]
         assert set(procfs.environment(first)) <= {"PATH", "PWD", "SHLVL", "_"}
     assert set(procfs.descendants(os.getpid())) - before <= set(kids.started)
+
+
+@needs_root
+def test_a_guard_has_no_more_rights_than_those_whom_it_guards(kids: Children) -> None:
+    """By its end a pid may be that of another user's process."""
+    before = set(procfs.descendants(os.getpid()))
+    with guarded([kids.start()], WHO):
+        own = set(procfs.descendants(os.getpid())) - before - set(kids.started)
+        wait_for(lambda: {procfs.owner(pid) for pid in own} == {WHO.uid}, 5, "the watch")
+
+
+def test_a_guard_that_is_held_still_holds_nobody_up(
+    kids: Children, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(farewell, "WATCH_SECONDS", 0.1)
+    before = set(procfs.descendants(os.getpid()))
+    began = time.monotonic()
+    with guarded([kids.start()]):
+        for pid in set(procfs.descendants(os.getpid())) - before - set(kids.started):
+            os.kill(pid, signal.SIGSTOP)
+    assert time.monotonic() - began < 5
 
 
 def test_a_horse_dies_with_its_worker(kids: Children) -> None:
