@@ -124,7 +124,7 @@ def _run(
     _check(plan, found)
     found = with_live_spares(plan, found, wishes.supervisor_config)
     wanted = [*artifacts, *found.own]
-    sides = _sides(plan, outcome.door, wanted, found)
+    sides = _sides(plan, outcome.door, wanted, found, wishes.supervisor_config)
     _show(sides, plan, found, wishes, extra)
     if not found.theirs or wishes.dry_run:
         return Exit.DONE
@@ -211,13 +211,20 @@ def not_kept(count: int) -> Diagnostic:
     )
 
 
-def _sides(plan: Plan, door: Door, wanted: Sequence[Artifact], found: Takeover) -> Sides:
+def _sides(
+    plan: Plan,
+    door: Door,
+    wanted: Sequence[Artifact],
+    found: Takeover,
+    supervisor_config: Path | None,
+) -> Sides:
     new = side_of(wanted)
     concerned = {path: one.target for path, one in {**found.theirs, **new}.items()}
     installed = look(HOST, state_folder(plan), concerned)
     drift = tuple(one for one in installed.drift if one.path not in found.theirs)
     sides = Sides(installed.side, new, plan, drift, plan.bench_name.value)
-    return with_config(sides._replace(spares=found.spares), plan, door)
+    sides = sides._replace(spares=found.spares)
+    return with_config(sides, plan, door, supervisor_config=supervisor_config)
 
 
 def _show(sides: Sides, plan: Plan, found: Takeover, wishes: applying.Wishes, extra: Extra) -> None:

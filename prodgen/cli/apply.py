@@ -196,7 +196,7 @@ def _run(
     drift = tuple(one for one in found.drift if one.path not in replaces)
     sides = Sides(found.side, new, reasons, drift, plan.bench_name.value)
     keys = former_production_keys(Path(state)) if wishes.rollback else None
-    sides = with_config(sides, plan, outcome.door, keys)
+    sides = with_config(sides, plan, outcome.door, keys, wishes.supervisor_config)
     changed = print_review(sides, "text", wishes.color, to_stderr=True)
     if wishes.review:
         check_review(wishes.review, sides)

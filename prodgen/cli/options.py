@@ -47,9 +47,15 @@ def environment_names(ctx: click.Context, param: click.Parameter, incomplete: st
 
 
 def _folder(ctx: click.Context, param: click.Parameter, value: str | None) -> Path | None:
-    """The path of a folder; whether there is a bench is for the reader to say."""
+    """The path of a folder; whether there is a bench is for the reader to say.
+
+    sudo cannot tell `-C /path` as one argument from two: it would let `-C` and a folder ` /path`
+    of the current one pass for them.
+    """
     if value == "":
         raise click.BadParameter("the path is empty", ctx, param)
+    if value and value[0].isspace():
+        raise click.BadParameter(f"the path {value!r} begins with a blank", ctx, param)
     return None if value is None else Path(value)
 
 

@@ -54,7 +54,11 @@ class Stopped(Exception):
 
 
 def with_config(
-    sides: Sides, plan: Plan, door: Door, keys: Mapping[str, Value] | None = None
+    sides: Sides,
+    plan: Plan,
+    door: Door,
+    keys: Mapping[str, Value] | None = None,
+    supervisor_config: Path | None = None,
 ) -> Sides:
     """The sides with what becomes of common_site_config.json, where a manager is installed."""
     from prodgen.deploy import groundwork
@@ -63,7 +67,9 @@ def with_config(
         return sides
     try:
         text = door.read(FILE)
-        changed = with_keys(text, groundwork.keys_to_set(plan, door) if keys is None else keys)
+        if keys is None:
+            keys = groundwork.keys_to_set(plan, door, supervisor_config)
+        changed = with_keys(text, keys)
     except (OSError, ValueError):
         return sides
     if changed == text:

@@ -177,7 +177,9 @@ def wanted_keys(job: Job) -> Mapping[str, Value]:
     if job.keys is not None or not job.activates:
         return job.keys or {}
     managed = any(one.target == plan.manager.value.value for one in job.artifacts)
-    return groundwork.keys_to_set(plan, job.subject.door) if managed else {}
+    if not managed:
+        return {}
+    return groundwork.keys_to_set(plan, job.subject.door, job.supervisor_config)
 
 
 def _state_path(job: Job) -> PurePosixPath:

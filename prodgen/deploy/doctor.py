@@ -43,8 +43,8 @@ def examine(patient: Patient) -> list[Finding]:
     manager = _manager(patient, found)
     processes = _processes(manager, found) if manager else []
     checks: list[Callable[[], Iterator[Finding]]] = [
-        lambda: rights.check_socket(plan, patient.supervisor_config),
-        lambda: rights.check_rights(plan, processes, patient.supervisor_config),
+        lambda: rights.check_socket(patient.subject, patient.supervisor_config),
+        lambda: rights.check_rights(patient.subject, processes, patient.supervisor_config),
         lambda: check_flags(patient.subject),
         lambda: check_redis(patient.subject),
         lambda: host.check_database(patient.config),

@@ -6,8 +6,8 @@ All of it may be done again and again. What lies in the bench's own folders is d
 from __future__ import annotations
 
 import json
+import shlex
 import stat
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING
 from prodgen.deploy.files import write_file
 from prodgen.deploy.journal import KeyChange
 from prodgen.deploy.privilege.bench_acts import write_in
+from prodgen.deploy.privilege.restart_right import program_words, right_to_restart
 from prodgen.host.door import Door, enter
 from prodgen.plan.model import Manager, Plan
 from prodgen.review.sitekeys import (
     FILE,
     Value,
     former_keys,
+    hook_of,
     missing_keys,
+    needs_hook,
     production_keys,
     with_keys,
 )
@@ -33,25 +36,31 @@ if TYPE_CHECKING:
 KEYS = "keys.json"
 """What the production keys were before, beside the generation that changed them."""
 SET_ASIDE = ".before-prodgen"
+NO_HOOK = (
+    "`bench restart` fails with `supervisor.groups: pool`, since {user} may not restart the bench: "
+    "`prodgen doctor` shows the commands that allow it"
+)
 
 
 def prepare(work: Activation, keys: KeyChange | None, generation: Path) -> None:
     """Makes the links to the logs, and sets the keys; `generation` keeps what those were."""
+    plan, door = work.subject.plan, work.subject.door
     try:
-        for failed in link_logs(work.subject.plan, work.subject.door):
+        for failed in link_logs(plan, door):
             work.say("note", f"no link to the log: {failed}")
         if keys:
             note_keys(generation, keys.former)
             set_keys(keys)
             work.say("set", f"{FILE}: {', '.join(keys.wanted)}")
+        if needs_hook(plan) and not hook_of(door.read(FILE)):
+            work.say("note", NO_HOOK.format(user=plan.user.value))
     except (OSError, KeyError, ValueError) as failure:
         work.fail(f"{failure}")
 
 
 def program() -> str:
-    """The absolute path by which this prodgen can be called again."""
-    beside = Path(sys.executable).with_name("prodgen")
-    return str(beside) if beside.exists() else f"{sys.executable} -I -m prodgen"
+    """The command that calls this prodgen again, by an absolute path, for a shell."""
+    return shlex.join(program_words())
 
 
 def make_log_folder(plan: Plan) -> None:
@@ -97,9 +106,14 @@ def _link(place: Path, log: Path, ours: Path) -> None:
     place.symlink_to(log)
 
 
-def keys_to_set(plan: Plan, door: Door) -> dict[str, Value]:
-    """The production keys that are not as they should be. Raises OSError."""
-    return missing_keys(door.read(FILE), production_keys(plan, program()))
+def keys_to_set(plan: Plan, door: Door, supervisor_config: Path | None = None) -> dict[str, Value]:
+    """The production keys that are not as they should be. Raises OSError.
+
+    bench is given a command for `bench restart` only if it works: the bench's user may run it.
+    """
+    text = door.read(FILE)
+    hook = right_to_restart(plan, door, supervisor_config).command
+    return missing_keys(text, production_keys(plan, hook, text))
 
 
 def key_change(plan: Plan, door: Door, keys: Mapping[str, Value]) -> KeyChange | None:

@@ -55,6 +55,12 @@ class Process:
         return self.name.rpartition(":")[2].removesuffix(".service")
 
 
+BY_SUDO = (
+    "run it as root; `prodgen doctor` shows the commands that let sudo restart this bench alone"
+)
+"""The way out for who may not restart a bench."""
+
+
 class Refused(Exception):
     """The manager would not, or could not be asked. `help` says what would let it."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import configparser
 import http.client
-import os
 import socket
 import stat
 import xmlrpc.client
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from prodgen.deploy.managed import Refused
+from prodgen.deploy.managed import BY_SUDO, Refused
 from prodgen.host.door import rights_for
 from prodgen.inputs.reader import read_whole
 
@@ -115,8 +114,7 @@ def unreachable(server: Server, failure: Exception) -> Refused:
     if isinstance(failure, PermissionError):
         return Refused(
             f"you may not use supervisord's socket {path} ({owner_and_mode(path)})",
-            f"run it with sudo, or put into [unix_http_server]: chmod=0770 and "
-            f"chown=root:{_own_group()}, then restart supervisord",
+            BY_SUDO,
         )
     if isinstance(failure, (FileNotFoundError, ConnectionRefusedError)):
         return Refused(
@@ -140,15 +138,6 @@ def owner_and_mode(path: str) -> str:
     except KeyError:
         names = f"{found.st_uid}:{found.st_gid}"
     return f"{names} {stat.S_IMODE(found.st_mode):04o}"
-
-
-def _own_group() -> str:
-    import grp
-
-    try:
-        return grp.getgrgid(os.getgid()).gr_name
-    except KeyError:
-        return str(os.getgid())
 
 
 class _Connection(http.client.HTTPConnection):

@@ -7,7 +7,14 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from prodgen.deploy.managed import Process, Refused, State, TooLate, running_services
+from prodgen.deploy.managed import (
+    BY_SUDO,
+    Process,
+    Refused,
+    State,
+    TooLate,
+    running_services,
+)
 from prodgen.host.programs import Done, run
 from prodgen.plan.model import Plan, Service
 from prodgen.targets.systemd_syntax import escaped_name
@@ -187,12 +194,9 @@ class Systemd:
 
     def _refused(self, done: Done) -> Refused:
         if any(word in done.err for word in DENIED):
-            user = self.plan.user.value
-            return Refused(
-                f"systemd does not let you: {done.reason}",
-                "run it with sudo, or let a polkit rule allow org.freedesktop.systemd1.manage-units"
-                f" on units that begin with {self.plan.bench_name.value}- to the user {user}",
-            )
+            # No rule of polkit for manage-units by the unit's name: it gives stop, kill, bind and
+            # set-property too, and the units of every bench whose name begins alike.
+            return Refused(f"systemd does not let you: {done.reason}", BY_SUDO)
         if done.code == 127 or "bus" in done.err:
             return Refused(f"systemd cannot be asked: {done.reason}")
         return Refused(f"{' '.join(done.argv[:4])} …: {done.reason}")

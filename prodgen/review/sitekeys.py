@@ -22,16 +22,38 @@ Value = bool | str | None
 """What a key shall have; None takes it away."""
 
 
-def production_keys(plan: Plan, prodgen: str) -> dict[str, Value]:
-    """The keys that production needs; `prodgen` is the command's absolute path."""
+def production_keys(plan: Plan, hook: str = "", text: str = "") -> dict[str, Value]:
+    """The keys that production needs.
+
+    `hook` is the command that `bench restart` shall run in place of supervisorctl, empty if none
+    works. A hook of somebody else's in `text`, the file's, stays where bench's own groups are used.
+    """
     version = plan.versions.get("frappe")
     frappe = version_of(version.value) if version else ()
     if plan.manager.value is Manager.SUPERVISOR:
         keys: dict[str, Value] = {BY_SUPERVISOR: True, BY_SYSTEMD: False}
-        if plan.supervisor.groups.value == "pool":
-            keys[RESTART_COMMAND] = f"{prodgen} restart -C {plan.bench.value}"
+        found = hook_of(text)
+        if hook and (needs_hook(plan) or not found or is_own_hook(found)):
+            keys[RESTART_COMMAND] = hook
         return keys
     return {BY_SUPERVISOR: False, BY_SYSTEMD: not frappe or frappe < LINKS_WITHOUT_PORT}
+
+
+def needs_hook(plan: Plan) -> bool:
+    """Whether `bench restart` would look for groups that Supervisor does not have."""
+    by_pool = plan.supervisor.groups.value == "pool"
+    return by_pool and plan.manager.value is Manager.SUPERVISOR
+
+
+def hook_of(text: str) -> str:
+    """The command that `bench restart` runs in place of supervisorctl; empty if there is none."""
+    found = (_object(text) or {}).get(RESTART_COMMAND)
+    return found if isinstance(found, str) else ""
+
+
+def is_own_hook(hook: str) -> bool:
+    """Whether prodgen has set this hook."""
+    return re.search(r"\bprodgen'? restart -C ", hook) is not None
 
 
 def missing_keys(text: str, wanted: Mapping[str, Value]) -> dict[str, Value]:

@@ -152,7 +152,7 @@ def install(machine: Machine) -> None:
     machine.put(INSTALLED / "pyvenv.cfg", f"home = {python.parent}\n")
     machine.put(INSTALLED / "bin/prodgen", f"#!{INSTALLED}/bin/python\n{SCRIPT}", 0o755)
     machine.real(INSTALLED / "bin/python").symlink_to(python)
-    machine.real(Path("/usr/local/bin/prodgen")).symlink_to(INSTALLED / "bin/prodgen")
+    machine.run(["ln", "-sfT", INSTALLED / "bin/prodgen", "/usr/local/bin/prodgen"])
     machine.put("/etc/sudoers.d/frappe", f"{USER} ALL=(ALL) NOPASSWD: ALL\n", 0o440)
     names = ("localhost", machine.run(["hostname"]).stdout.strip(), *SITES, SECOND_SITE)
     machine.put("/etc/hosts", "".join(f"127.0.0.1 {name}\n" for name in names))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from prodgen.deploy.doctor_rights import sudoers_file, sudoers_lines
+from prodgen.deploy.privilege.sudo import sudoers_file
+from prodgen.host.run_as import identity_named
 from tests.live.doctoring import by_check, examine_after, only
 from tests.live.restarting import bench_up, prodgen
 from tests.live.supervised import USER, Supervised
@@ -19,7 +19,6 @@ from tests.live.systemd_bench import USER as MACHINE_USER
 from tests.live.systemd_bench import Run
 from tests.rig.bench import make_bench
 from tests.rig.place import HOST
-from tests.rig.tools import cannot, find
 
 TOOL = "/usr/local/sbin"
 """Where doctor looks for programs first."""
@@ -93,29 +92,15 @@ def test_another_bench_of_the_same_name(run: Supervised, ground: Path) -> None:
 
 
 @pytest.mark.pitfall("D-SU1")
-def test_the_lines_for_sudo_are_few_and_sound(run: Supervised, ground: Path) -> None:
-    lines = sudoers_lines(run.plan(), "/usr/local/bin/prodgen")
-    assert (
-        f"{USER} ALL=(root) NOPASSWD: /usr/local/bin/prodgen restart -C {run.bench.path}" in lines
-    )
-    assert any(line.endswith(f"restart {run.name}-web\\:") for line in lines)
-    assert not [line for line in lines if re.search(r"NOPASSWD:.*(\*|NOPASSWD: ALL)", line)]
-    visudo = find("visudo")
-    if visudo is None:
-        cannot("visudo is not installed here")
-    file = ground / "sudoers"
-    file.write_text("".join(f"{line}\n" for line in lines))
-    file.chmod(0o440)
-    done = subprocess.run([visudo, "-c", "-f", str(file)], capture_output=True, text=True)
-    assert done.returncode == 0, done
-
-
 def test_who_may_not_restart_gets_lines_for_sudo(run: Supervised) -> None:
     found = by_check(prodgen(run, "doctor", "--format", "json").out)["rights"]
     assert [one["grade"] for one in found] == ["warning"]
     assert "may not restart the bench" in found[0]["text"]
-    if "install prodgen as root" not in found[0]["fix"]:
-        assert f"{sudoers_file(run.plan())} && visudo -c" in found[0]["fix"]
+    user = identity_named(USER)
+    assert user is not None
+    if "for root alone" not in found[0]["fix"]:
+        assert f" {sudoers_file(user, run.name)} && " in found[0]["fix"]
+        assert not re.search(r"supervisorctl|\*|ALL:|NOPASSWD: ALL", found[0]["fix"])
     os.chown(run.supervisor.socket, 0, HOST.owner(USER)[1])
     run.supervisor.socket.chmod(0o770)
     try:

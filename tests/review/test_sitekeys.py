@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodgen.review.sitekeys import former_keys, missing_keys, production_keys, with_keys
+from prodgen.plan.model import Plan
+from prodgen.review.sitekeys import (
+    former_keys,
+    hook_of,
+    missing_keys,
+    needs_hook,
+    production_keys,
+    with_keys,
+)
 from tests.plans import bench_files, make_plan
 from tests.review.reviewed import PROCFILE, plan_with
 
@@ -75,22 +83,47 @@ def test_what_is_right_already_is_not_missing() -> None:
 @pytest.mark.pitfall("D-SD4")
 def test_each_manager_has_its_flag() -> None:
     plan = plan_with()
-    assert production_keys(plan, PROGRAM) == KEYS
+    assert production_keys(plan) == KEYS
     by_systemd = make_plan(bench_files(PROCFILE, {"restart_systemd_on_update": True}))
-    assert production_keys(by_systemd, PROGRAM)["restart_systemd_on_update"] is True
+    assert production_keys(by_systemd)["restart_systemd_on_update"] is True
 
 
 def test_from_frappe_16_systemd_needs_no_flag() -> None:
     """It fails `bench update --restart-systemd` upstream, and links are right without it."""
     files = bench_files(PROCFILE, {"restart_systemd_on_update": True}, frappe="16.4.1")
-    assert production_keys(make_plan(files), PROGRAM)["restart_systemd_on_update"] is False
+    assert production_keys(make_plan(files))["restart_systemd_on_update"] is False
 
 
-def test_groups_by_pool_need_bench_to_call_prodgen() -> None:
+HOOK = f"sudo -n {PROGRAM} restart -C /home/frappe/frappe-bench"
+
+
+def by_pool() -> Plan:
     plan = plan_with()
     groups = plan.supervisor.groups
-    by_pool = plan._replace(
-        supervisor=plan.supervisor._replace(groups=type(groups)("pool", groups.origin))
-    )
-    command = production_keys(by_pool, PROGRAM)["supervisor_restart_cmd"]
-    assert command == f"{PROGRAM} restart -C /home/frappe/frappe-bench"
+    options = plan.supervisor._replace(groups=type(groups)("pool", groups.origin))
+    return plan._replace(supervisor=options)
+
+
+def test_bench_calls_prodgen_where_that_works() -> None:
+    for plan in (plan_with(), by_pool()):
+        assert production_keys(plan, HOOK) == {**KEYS, "supervisor_restart_cmd": HOOK}
+        assert production_keys(plan) == KEYS
+    assert needs_hook(by_pool())
+    assert not needs_hook(plan_with())
+
+
+@pytest.mark.parametrize(
+    ("found", "stays"),
+    [
+        ("supervisorctl restart all", True),
+        ("/opt/deploy.sh", True),
+        ("/opt/prodgen/bin/prodgen restart -C /home/frappe/frappe-bench", False),
+        ("sudo -n '/opt/a b/prodgen' restart -C /home/x", False),
+        ("", False),
+    ],
+)
+def test_a_hook_of_somebody_else_s_stays(found: str, stays: bool) -> None:
+    text = json.dumps({"supervisor_restart_cmd": found})
+    assert hook_of(text) == found
+    assert ("supervisor_restart_cmd" not in production_keys(plan_with(), HOOK, text)) == stays
+    assert production_keys(by_pool(), HOOK, text)["supervisor_restart_cmd"] == HOOK

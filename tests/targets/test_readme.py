@@ -100,7 +100,7 @@ def test_it_names_the_flag_that_apply_sets(case: str, manager: Manager) -> None:
     plan = plan._replace(manager=Sourced(manager, plan.manager.origin))
     artifact = Artifact(PurePosixPath("x"), "", PurePosixPath("/x"), manager.value)
     text = make_readme([artifact], plan, "1").text
-    wanted = {key for key, value in production_keys(plan, "/bin/prodgen").items() if value is True}
+    wanted = {key for key, value in production_keys(plan).items() if value is True}
     assert set(re.findall(r"Set `(\w+)` to true", text)) == wanted
 
 
