@@ -1,20 +1,43 @@
-# Two commands do everything on a fresh Debian or Ubuntu machine:
-#   make demo   sets up and renders a sample bench
-#   make test   installs what the tests need, and runs them all
+# On a fresh Debian or Ubuntu machine, each installs what it needs:
+#   make demo       sets up and renders a sample bench
+#   make check      ruff, mypy and the tests that start no program
+#   make test-unit  every test that starts no server, with the coverage of the pure rooms
+#   make test       all of that, and a live case for each guarantee: what CI runs
+#   make test-all   every case; PART=systemd for one part (`python -m tests.parts paths systemd`)
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := fixtures/frappe-16/frappe-bench
 
-.PHONY: lowest release bench version-matrix systemd-versions nginx-versions demo test setup lint types packages stacks golden docs docs-links fuzz clean
+# Half of the time of a short run is pytest's reading of the tests, which it can keep.
+export PYTHONDONTWRITEBYTECODE :=
+PYTEST := $(BIN)/python -m pytest
+UNIT := $(PYTEST) -m "not live" -n 2 --dist worksteal --cov --cov-report=term:skip-covered
+
+.PHONY: demo check test-unit test test-all setup lint types fast packages stacks golden docs docs-links \
+	systemd-versions nginx-versions version-matrix bench release lowest fuzz clean
 
 demo: $(VENV)/installed
 	$(BIN)/prodgen render --target supervisor --bench $(SAMPLE)
 	$(BIN)/prodgen render -t supervisor -t systemd -t nginx --bench $(SAMPLE) --output build/demo
 
+check: $(VENV)/tested
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint types fast
+
+fast: $(VENV)/tested
+	$(PYTEST) -q -m "not live and not process and not slow" -n 2 --dist worksteal --hypothesis-profile=quick
+
+test-unit: $(VENV)/tested
+	$(UNIT)
+
 test: packages $(VENV)/tested stacks lint types
-	$(BIN)/python -m pytest
+	code=0; $(UNIT) || code=1; $(PYTEST) -m "live and not matrix" || code=1; exit $$code
+
+# Without PART: whatever starts no server, and then all parts.
+test-all: packages $(VENV)/tested stacks
+	[ -n "$(PART)" ] || $(UNIT)
+	files=$$([ -z "$(PART)" ] || $(BIN)/python -m tests.parts paths $(PART)) && $(PYTEST) -m live $$files
 
 setup: $(VENV)/tested
 

@@ -19,6 +19,8 @@ from tests.cli.command import prodgen
 from tests.plans import FIXTURES, ROOT
 from tests.rig.tools import missing
 
+pytestmark = pytest.mark.process
+
 SHIPPED = ("prodgen/**/*.py", "prodgen/py.typed", "prodgen/codes.json",
            "prodgen/inputs/schemas/*.json", "templates/**/*", "share/**/*")  # fmt: skip
 """Everything that the package is made of, below the checkout."""

@@ -13,6 +13,8 @@ from tests.cli.command import copy_bench, prodgen
 from tests.docs.pages import is_in_order
 from tests.plans import FIXTURES, ROOT
 
+pytestmark = pytest.mark.process
+
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 

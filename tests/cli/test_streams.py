@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import COMMAND, PLAIN_ENVIRONMENT, copy_bench, prodgen
+from tests.rig.tools import need_terminal
 from tests.rig.waiting import wait_for
 
 PRODGEN = shlex.join(COMMAND)
@@ -179,6 +180,7 @@ def test_colour_is_for_terminals() -> None:
     ],
 )
 def test_colour_on_a_terminal(env: dict[str, str], painted: bool, bench: Path) -> None:
+    need_terminal()
     master, slave = os.openpty()
     subprocess.run([*COMMAND, "render", "-C", "nowhere"], cwd=bench, stderr=slave,
                    env={**PLAIN_ENVIRONMENT, **env}, timeout=60)  # fmt: skip

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import COMMAND, PLAIN_ENVIRONMENT, copy_bench
+from tests.rig.tools import need_terminal
 
 COLUMNS = 80
 READING = {
@@ -34,6 +35,7 @@ READING = {
 
 def shown(words: str, bench: Path, env: Mapping[str, str]) -> str:
     """What the command writes to a terminal that both its streams are."""
+    need_terminal()
     master, slave = os.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 24, COLUMNS, 0, 0))
     environment = {**PLAIN_ENVIRONMENT, "TERM": "xterm-256color", **env}

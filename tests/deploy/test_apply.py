@@ -101,6 +101,7 @@ def test_modes_are_as_the_artifacts_say_whatever_the_umask(tmp_path: Path) -> No
     assert {oct((tmp_path / "etc" / name).stat().st_mode & 0o777) for name in OLD} == {"0o644"}
 
 
+@pytest.mark.process
 def test_what_is_mended_can_be_read_whatever_the_umask(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +229,7 @@ def count_calls(base: Path) -> int:
     return seen.count
 
 
+@pytest.mark.slow
 def test_a_call_that_fails_leaves_the_old_or_the_new(tmp_path: Path) -> None:
     """A full disk, a read-only folder, a missing right, at each call in turn."""
     calls = count_calls(tmp_path / "count")
@@ -257,6 +259,7 @@ def installed_whole(root: Path) -> str:
     return "old" if ours == OLD else "new" if ours == NEW else ""
 
 
+@pytest.mark.process
 def test_a_death_at_any_call_is_mended_by_the_next_run(tmp_path: Path) -> None:
     calls = count_calls(tmp_path / "count")
     found = set()
@@ -279,6 +282,7 @@ def test_a_death_at_any_call_is_mended_by_the_next_run(tmp_path: Path) -> None:
     assert found == {"old", "new"}
 
 
+@pytest.mark.process
 def test_a_death_while_mending_is_mended_too(tmp_path: Path) -> None:
     calls = count_calls(tmp_path / "count")
     for number in range(10, calls, 9):

@@ -36,6 +36,7 @@ PLACES = [
 ]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("umask", ["022", "077"])
 def test_the_same_bytes_anywhere(place: dict[str, str], umask: str, tmp_path: Path) -> None:
@@ -80,6 +81,7 @@ def test_members_belong_to_nobody_of_this_machine() -> None:
         )
 
 
+@pytest.mark.process
 def test_tar_itself_reads_it(tmp_path: Path) -> None:
     for name, compress in (("x.tar", False), ("x.tar.gz", True)):
         (tmp_path / name).write_bytes(pack(FILES, compress=compress))

@@ -10,6 +10,8 @@ import pytest
 
 from prodgen.deploy.bootguard import unit_name, unit_text
 
+pytestmark = pytest.mark.process
+
 
 @pytest.mark.parametrize("bench", ["frappe-bench", "my bench", "b-50%-off"])
 def test_systemd_takes_it(bench: str, tmp_path: Path) -> None:

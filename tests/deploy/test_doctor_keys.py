@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from prodgen.deploy.doctor_keys import check_keys, check_readers, unreadable
 from prodgen.deploy.finding import Grade
 from prodgen.host.run_as import NOBODY, identity_of
@@ -14,6 +16,7 @@ from tests.targets.nginx_stand import certificate
 USER = "nobody"
 
 
+@pytest.mark.process
 def test_what_a_user_may_not_read(tmp_path: Path) -> None:
     need_root("another user's view")
     for folder in tmp_path.parents[:2]:
@@ -33,6 +36,7 @@ def test_what_a_user_may_not_read(tmp_path: Path) -> None:
     assert closed.fix.startswith(f"setfacl -m u:{USER}:x {tmp_path} && ")
 
 
+@pytest.mark.process
 def test_keys_that_do_not_fit(tmp_path: Path) -> None:
     one, two = certificate(tmp_path, "one.test"), certificate(tmp_path, "two.test")
     good, mixed = site("one.test", certificate=one), site("two.test", certificate=(two[0], one[1]))

@@ -17,7 +17,7 @@ from prodgen.host.run_as import Identity
 from tests.deploy.faults import die, in_child
 from tests.host.accounts import needs_root
 from tests.rig.waiting import wait_for
-from tests.support.children import Children, await_state, state_of
+from tests.support.children import HEEDS, Children, await_state, state_of
 from tests.support.clock import FakeClock
 from tests.support.fake_redis import FakeQueue
 from tests.support.owner import OWNER, ROOT
@@ -27,7 +27,7 @@ POP = Client(id=3, port=PORT)
 WHO = Identity(61001, 61001, (61001,), "alice", "/")
 GONE = 4_000_000
 """No process has such a number (proc(5), pid_max)."""
-RUNNING = "SR"
+RUNNING = ("S", "R")
 ANOTHER = OWNER.uid + 1
 """The uid of somebody else."""
 
@@ -70,7 +70,7 @@ def test_one_with_a_job_in_hand_is_not_told_and_goes_on(
     queue.popping, queue.in_hand = [POP], {POP.id}
     assert not tell_to_end(pid, known(queue, "idle"), queue)
     assert clock.passed >= farewell.PATIENCE
-    await_state(pid, RUNNING)
+    await_state(pid, *RUNNING)
     assert kids.signal_of(pid) == 0
 
 
@@ -97,7 +97,9 @@ def test_what_comes_with_the_signal_is_done_while_it_is_held_still(
     queue: FakeQueue, kids: Children
 ) -> None:
     """Both signals come at once, so that RQ takes the second one for the first."""
-    pid = kids.start()
+    pid = kids.start(HEEDS)
+    while not procfs.descendants(pid):
+        pass
     seen: list[int] = []
 
     def then() -> None:
@@ -106,7 +108,7 @@ def test_what_comes_with_the_signal_is_done_while_it_is_held_still(
 
     assert tell_to_end(pid, known(queue, "busy"), queue, then)
     assert seen == [pid]
-    assert kids.awaited_signal_of(pid) == signal.SIGTERM
+    assert kids.started[pid].wait(10) == 7
 
 
 def test_it_goes_on_where_redis_goes_away_meanwhile(queue: FakeQueue, kids: Children) -> None:
@@ -121,7 +123,7 @@ def test_it_goes_on_where_redis_goes_away_meanwhile(queue: FakeQueue, kids: Chil
     queue.state = lost  # type: ignore[method-assign]
     with pytest.raises(Away):
         tell_to_end(pid, known(queue, "idle"), queue)
-    await_state(pid, RUNNING)
+    await_state(pid, *RUNNING)
     assert kids.signal_of(pid) == 0
 
 
@@ -248,7 +250,7 @@ def test_a_killed_prodgen_leaves_nothing_held_still(kids: Children) -> None:
             die()
 
     assert in_child(work) == signal.SIGKILL
-    await_state(pid, RUNNING)
+    await_state(pid, *RUNNING)
 
 
 def test_a_guard_ends_with_its_block(kids: Children) -> None:

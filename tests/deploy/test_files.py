@@ -73,6 +73,7 @@ def failing(
         yield calls
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FALLIBLE)
 @pytest.mark.parametrize("there", [True, False], ids=["update", "create"])
 def test_whatever_fails_the_old_or_the_new_stands(

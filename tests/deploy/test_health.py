@@ -96,8 +96,10 @@ def test_one_that_never_comes_up_is_shown_with_its_last_words(
     assert host.said.texts("healthy") == []
 
 
-def test_after_a_problem_nothing_is_waited_for_long(host: Host, clock: FakeClock) -> None:
-    host.manager.put(SHORT, state=State.STARTING)
+def test_after_a_problem_nothing_is_waited_for_long(
+    host: Host, clock: FakeClock, tmp_path: Path
+) -> None:
+    host.manager.put(SHORT, state=State.STARTING, logs=(tmp_path / "none",))
     host.look(problems=("it did not stop",))
     assert clock.passed < health.FAILED_SECONDS + 1
 

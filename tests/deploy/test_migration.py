@@ -22,6 +22,8 @@ from tests.support.owner import OWNER, give, is_owners
 from tests.support.recorder import PLAN, SITES, Recorder, make_stage
 from tests.targets.systemd_plans import sourced
 
+pytestmark = pytest.mark.process
+
 FIRST, SECOND = SITES
 PYTHON = """\
 #!/bin/sh

@@ -13,6 +13,7 @@ from prodgen.deploy.procfs import started_at
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
+@pytest.mark.process
 def test_the_start_of_a_process_is_known_to_a_part_of_a_second() -> None:
     """Else it would seem older than a file that was written just before, and out of date."""
     before = time.time()
@@ -23,6 +24,7 @@ def test_the_start_of_a_process_is_known_to_a_part_of_a_second() -> None:
     assert found == pytest.approx((before + after) / 2, abs=(after - before) / 2 + 2 * TICK)
 
 
+@pytest.mark.process
 def test_a_process_that_is_gone_has_no_start() -> None:
     with subprocess.Popen(["true"]) as child:
         child.wait()

@@ -17,6 +17,7 @@ from tests.plans import ROOT
 from tests.rig import stacks
 from tests.rig.bench import Bench, make_bench
 from tests.rig.machine import Machine
+from tests.rig.tools import need_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +68,7 @@ class Stage:
         script = f"cd {shlex.quote(self.folder)}\n{command}\ncode=$?\npwd >{kept}\nexit $code\n"
         variables = [f"{key}={value}" for key, value in ENVIRONMENT.items()]
         argv = self.machine.argv(["env", "-i", *variables, "bash", "-c", script], USER)
+        need_terminal()
         terminal = pexpect.spawn(
             argv[0], argv[1:], encoding="utf-8", dimensions=(50, COLUMNS), timeout=timeout
         )

@@ -107,6 +107,7 @@ def test_a_cgroup_limit_bounds_the_memory(
     assert (found.value == 1024**3) == (limit != "max")
 
 
+@pytest.mark.process
 def test_a_program_is_asked_for_its_version_only_where_it_matters(tmp_path: Path) -> None:
     assert detect(tmp_path, None, {}, ()).systemd is None
     found = detect(tmp_path, None, {}, ("systemd",)).systemd

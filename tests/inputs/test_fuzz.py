@@ -11,6 +11,7 @@ from prodgen.inputs.source import Source
 from tests.inputs import fuzz
 
 
+@pytest.mark.slow
 def test_a_short_run() -> None:
     reports: list[str] = []
     assert fuzz.run(12_000, seed=20_240, report=reports.append) == 0, reports

@@ -220,6 +220,7 @@ def test_secrets_are_not_quoted() -> None:
         assert "hunter2" not in repr(found), text
 
 
+@pytest.mark.slow
 def test_ten_megabytes() -> None:
     """A text of that size is read in seconds, a bad one too, in whatever shape."""
     many = "{" + ", ".join(f'"key{number}": "value"' for number in range(450_000)) + "}"

@@ -162,6 +162,9 @@ def test_no_line_is_dropped_in_silence(text: str) -> None:
     for number in range(1, len(source.line_starts) + 1):
         line = source.line_text(number).strip()
         silent = not line or line.startswith("#")
+        above = source.line_text(number - 1).strip() if number > 1 else ""
+        if number - 1 in spoken_of and above.endswith("\\"):
+            spoken_of.add(number)  # said with the line that it continues
         assert silent or number in spoken_of
 
 

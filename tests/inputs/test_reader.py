@@ -311,6 +311,7 @@ def test_find_bench(bench: Path, tmp_path: Path) -> None:
     assert find_bench(alone) == alone
 
 
+@pytest.mark.slow
 def test_ten_thousand_sites(tmp_path: Path) -> None:
     for number in range(10_000):
         folder = tmp_path / "sites" / f"site{number}.example.com"

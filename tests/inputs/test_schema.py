@@ -323,6 +323,7 @@ def objects(name: str) -> st.SearchStrategy[Any]:
     return st.one_of(VALUES, outer, outer.map(lambda data: {"environments": {"staging": data}}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_the_quick_answer_is_that_of_jsonschema(name: str) -> None:
     root = schema.load_schema(name)

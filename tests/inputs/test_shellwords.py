@@ -149,6 +149,7 @@ REDIRECTIONS = st.sampled_from(
 )
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
 @settings(max_examples=500)
 @given(ASSIGNMENTS, st.sampled_from(["p", "'p'", "\\p", '"p"']), WORDS, REDIRECTIONS, st.booleans())

@@ -192,6 +192,7 @@ def served(bench: Path) -> dict[str, int]:
     return found
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("bench", BENCHES, ids=lambda path: path.name.partition("__")[0])
 def test_it_loads_or_is_refused(host: Host, bench: Path, figure: Figure) -> None:
     with installed(host, bench) as folder:

@@ -125,6 +125,7 @@ def test_a_killed_adopt_is_undone_by_the_next_run(run: Host) -> None:
     assert files(run) == old
 
 
+@pytest.mark.matrix
 def test_it_is_ended_where_all_files_are_new(run: Host, figure: Figure) -> None:
     """Requests fail only while the old Gunicorn has let go of the port, and ours has not got it."""
     redis = {name: pid for name, pid in run.pids().items() if "redis" in name}

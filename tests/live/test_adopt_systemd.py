@@ -103,6 +103,7 @@ def test_the_review_is_read_by_programs_too(run: Host) -> None:
     assert run.shell(f"ls -d /etc/nginx/{NAME} 2>&1", check=False).endswith("directory\n")
 
 
+@pytest.mark.matrix
 def test_it_takes_over_and_goes_back(run: Host, figure: Figure) -> None:
     redis, former = redis_pids(run), active(run)
     assert len(redis) == 2

@@ -14,7 +14,7 @@ from tests.rig.waiting import wait_for
 
 Figure = Callable[[str], None]
 OTHER = {"supervisor": "systemd", "systemd": "supervisor"}
-ROUNDS = {"supervisor": 12, "systemd": 8}
+ROUNDS = {"few": 4, "many": 10}
 PAUSE = 0.01
 """Seconds of each client between two requests: without one all of both CPUs goes into them."""
 SEED = 20
@@ -78,6 +78,7 @@ def test_production_flags_are_set_and_undone(run: Host) -> None:
     assert f'"restart_{run.settings["manager"]}_on_update": true' in path.read_text()
 
 
+@pytest.mark.matrix_cases("systemd")
 def test_a_rollback_goes_back(run: Host) -> None:
     before = run.installed()
     run.configure(gunicorn_workers=other_workers(run)[0], http_timeout=240)
@@ -87,6 +88,7 @@ def test_a_rollback_goes_back(run: Host) -> None:
     assert run.installed() == before
 
 
+@pytest.mark.matrix_cases("supervisor")
 def test_an_edit_by_hand_is_shown_and_refused(run: Host) -> None:
     path = f"/etc/prodgen/{NAME}/gunicorn.conf.py"
     run.shell(f"echo 'workers = 9' >> {path}")
@@ -100,6 +102,7 @@ def test_an_edit_by_hand_is_shown_and_refused(run: Host) -> None:
     assert run.prodgen("diff", "--detailed-exitcode").code == 0
 
 
+@pytest.mark.matrix_cases("supervisor")
 def test_a_review_is_applied_only_as_it_was_read(run: Host) -> None:
     reviewed, other = other_workers(run)
     run.configure(gunicorn_workers=reviewed)
@@ -143,10 +146,12 @@ def test_a_host_that_would_not_load_it_is_left_alone(
     assert run.pids() == pids
 
 
-def test_nobody_notices_rounds_of_changes(run: Host, figure: Figure) -> None:
+@pytest.mark.matrix_cases("many")
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_nobody_notices_rounds_of_changes(run: Host, rounds: str, figure: Figure) -> None:
     """Settings that need no closing of the socket, there and back, under load."""
     dice = random.Random(SEED)
-    rounds = ROUNDS[str(run.settings["manager"])]
+    count = ROUNDS[rounds]
     changes: list[dict[str, object]] = [
         {"gunicorn_workers": 6},
         {"http_timeout": 150},
@@ -155,7 +160,7 @@ def test_nobody_notices_rounds_of_changes(run: Host, figure: Figure) -> None:
     ]
     began = time.monotonic()
     with run.load(pause=PAUSE) as load:
-        for number in range(rounds):
+        for number in range(count):
             run.bench.enqueue("short", 0.05, f"round-{number}", count=5)
             run.bench.enqueue("reports", 0.2, f"report-{number}", count=5)
             if dice.random() < 0.3 and number:
@@ -163,13 +168,14 @@ def test_nobody_notices_rounds_of_changes(run: Host, figure: Figure) -> None:
             else:
                 run.configure(**dice.choice(changes))
                 run.apply()
-    wait_for(lambda: len(run.bench.counts()) == 10 * rounds, 60, "all jobs")
+    wait_for(lambda: len(run.bench.counts()) == 10 * count, 60, "all jobs")
     took = time.monotonic() - began
-    figure(f"{rounds} rounds of apply and rollback in {took:.0f} s, {load.result}")
+    figure(f"{count} rounds of apply and rollback in {took:.0f} s, {load.result}")
     assert load.result.failed == 0
     assert set(run.bench.counts().values()) == {1}
 
 
+@pytest.mark.matrix_cases("systemd")
 def test_switching_the_manager_and_back(run: Host, figure: Figure) -> None:
     mine = str(run.settings["manager"])
     before = run.installed()
@@ -196,6 +202,7 @@ def assert_runs_by(run: Host, manager: str) -> None:
     assert run.prodgen("status").code == 0
 
 
+@pytest.mark.matrix_cases("systemd")
 def test_the_lesser_user_gains_nothing(run: Host) -> None:
     """Root reads files that the bench's user writes: none of them may make him more."""
     before, pids = run.installed(), run.pids()
@@ -242,6 +249,7 @@ def change(run: Host) -> None:
     run.configure(gunicorn_workers=other_workers(run)[0], http_timeout=timeout)
 
 
+@pytest.mark.matrix_cases("-0.3", "-0.95", "systemd-0.5", "supervisor-0.7")
 @pytest.mark.pitfall("2")
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.7, 0.95])
 def test_a_power_cut_leaves_the_old_or_the_new(run: Host, share: float, figure: Figure) -> None:
@@ -261,6 +269,7 @@ def test_a_power_cut_leaves_the_old_or_the_new(run: Host, share: float, figure: 
     assert not any("prodgen-" in path for path in new), "left behind"
 
 
+@pytest.mark.matrix_cases("supervisor")
 def test_a_killed_apply_is_ended_by_the_next(run: Host) -> None:
     """Files are new already, and what runs has not been told: a change of one file at that."""
     run.configure(gunicorn_workers=other_workers(run)[0])

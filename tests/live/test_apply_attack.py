@@ -116,6 +116,7 @@ def apply(run: Host) -> int:
     return ended.code
 
 
+@pytest.mark.matrix_cases("[ln-", "-ln]")
 @pytest.mark.parametrize("how", ["ln", "ln -s"])
 @pytest.mark.parametrize(("place", "source"), PLACES)
 def test_a_link_to_a_file_of_roots(run: Host, how: str, place: str, source: str) -> None:

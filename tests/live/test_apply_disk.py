@@ -58,6 +58,7 @@ def small_disk(run: Host, folder: str) -> Iterator[Callable[[int], None]]:
         )
 
 
+@pytest.mark.matrix_cases("/var/lib")
 @pytest.mark.parametrize(("folder", "step"), FOLDERS.items())
 def test_a_full_disk(run: Host, folder: str, step: int, figure: Figure) -> None:
     old, pages, tried = run.installed(), 0, 0
@@ -83,6 +84,7 @@ def _with_room(run: Host, room: Callable[[int], None], pages: int) -> Ended:
     return run.prodgen("apply", "--yes")
 
 
+@pytest.mark.matrix_cases("/var/lib")
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_a_disk_that_is_read_only(run: Host, folder: str) -> None:
     old, pids = run.installed(), run.pids()

@@ -29,6 +29,7 @@ def end(run: Host) -> None:
     assert "an apply that was interrupted is brought to its end" in ended.err, ended
 
 
+@pytest.mark.matrix
 def test_a_killed_rollback_is_ended_with_the_keys_that_it_wants(run: Host) -> None:
     before = keys(run)
     run.die_before_activation()

@@ -43,6 +43,7 @@ def render(run: Host, path: str, *words: str) -> None:
     assert ended.code == 0, ended
 
 
+@pytest.mark.matrix_cases("x]", "x.tar]")
 @pytest.mark.parametrize("name", PACKED)
 def test_it_is_installed_looked_at_and_taken_back(run: Host, name: str) -> None:
     path, before, pids = f"/root/{name}", run.installed(), run.pids()

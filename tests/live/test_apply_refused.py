@@ -147,6 +147,7 @@ def test_an_archive_that_others_can_change(run: Host) -> None:
     run.apply("/root/made.tar")
 
 
+@pytest.mark.matrix
 def test_an_application_that_does_not_start(run: Host) -> None:
     app = run.bench.file("apps/frappe/frappe/app.py")
     good = app.read_text()
@@ -182,6 +183,7 @@ def test_two_at_once_do_not_interleave(run: Host) -> None:
     assert run.prodgen("diff", "--detailed-exitcode").code == 0
 
 
+@pytest.mark.matrix
 def test_an_apply_while_a_restart_is_at_work(run: Host) -> None:
     run.bench.enqueue("long", 6, "slow")
     wait_for(lambda: run.bench.counts("start")["slow"] == 1, 20, "the job to begin")

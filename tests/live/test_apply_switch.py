@@ -19,6 +19,7 @@ def run() -> Iterator[Host]:
         yield machine
 
 
+@pytest.mark.matrix_cases("systemd")
 @pytest.mark.parametrize("manager", ["systemd", "supervisor"])
 def test_a_restart_after_a_change_of_manager(run: Host, manager: str, figure: Figure) -> None:
     run.set(manager=manager)

@@ -51,6 +51,7 @@ def test_it_needs_no_root(run: Host) -> None:
     assert (again.code, again.err.splitlines()[-1]) == (0, "no change")
 
 
+@pytest.mark.matrix
 def test_it_goes_back(run: Host) -> None:
     run.configure(gunicorn_workers=6)
     assert as_user(run, "apply", "--yes").code == 0

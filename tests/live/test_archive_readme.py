@@ -21,6 +21,7 @@ def commands(readme: str) -> list[str]:
     return [line.strip() for line in readme.splitlines() if line.startswith("    ")]
 
 
+@pytest.mark.matrix_cases("supervisor")
 @pytest.mark.parametrize("manager", ["supervisor", "systemd"])
 def test_it_comes_up_by_the_readme_alone(manager: str, figure: Figure) -> None:
     with host(manager) as run:

@@ -51,6 +51,7 @@ def selinux(enforces: int, answer: str) -> str:
     )
 
 
+@pytest.mark.matrix
 @pytest.mark.pitfall("28")
 def test_selinux(run: Supervised) -> None:
     one = only(examine_after(run, selinux(1, "off")), "SELinux", "bad")

@@ -77,6 +77,7 @@ def ends_after_stop(ground: Path, stack: str, text: str) -> float:
         return time.monotonic() - began
 
 
+@pytest.mark.matrix_cases("20.1.0", "25.1")
 @pytest.mark.parametrize(
     ("stack", "version", "has_fix"),
     [("frappe13", "20.1.0", True), ("frappe16", "23.0.0", True), ("newest", "25.1", False)],
@@ -88,6 +89,7 @@ def test_a_broken_application_ends_the_master_at_once(
     assert ends_after_failure(ground, stack, settings(version)) < HANGS / 2
 
 
+@pytest.mark.matrix_cases("20.1.0", "25.1")
 @pytest.mark.parametrize(
     ("stack", "version"), [("frappe13", "20.1.0"), ("frappe16", "23.0.0"), ("newest", "25.1")]
 )
@@ -95,12 +97,14 @@ def test_a_stop_reaches_workers_that_are_just_made(ground: Path, stack: str, ver
     assert ends_after_stop(ground, stack, settings(version)) < HANGS / 2
 
 
+@pytest.mark.matrix
 def test_gunicorn_23_would_miss_the_end_of_some(ground: Path) -> None:
     """The fault put back."""
     text = settings("23.0.0").replace("server.reap_workers = reap_all", "del reap_all")
     assert ends_after_failure(ground, "frappe16", text) > HANGS - 1
 
 
+@pytest.mark.matrix
 def test_workers_that_are_just_made_would_miss_a_stop(ground: Path) -> None:
     """The fault put back."""
     text = settings("23.0.0").replace("server.spawn_worker = spawn_deaf", "del spawn_deaf")

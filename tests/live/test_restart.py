@@ -74,6 +74,7 @@ def suspended(run: Bench) -> bool:
     return bool(run.bench.redis("EXISTS", "rq:suspended"))
 
 
+@pytest.mark.matrix_cases("systemd")
 def test_nobody_notices_a_deploy(run: Bench, figure: Figure) -> None:
     for queue, seconds in QUEUES.items():
         run.bench.enqueue(queue, seconds, queue, count=JOBS)
@@ -104,6 +105,7 @@ def test_a_part_leaves_the_rest(run: Bench) -> None:
     }
 
 
+@pytest.mark.matrix_cases("supervisor")
 def test_a_job_is_waited_for_and_told_but_once(run: Bench) -> None:
     run.bench.enqueue("reports", 12, "slow")
     began(run, "slow")
@@ -133,6 +135,7 @@ def test_bytecode_is_made_where_the_services_cannot(run: Bench) -> None:
         assert made[0].stat().st_uid == app.stat().st_uid
 
 
+@pytest.mark.matrix_cases("systemd")
 def test_a_bad_deploy_stops_at_the_first_instance(run: Bench, figure: Figure) -> None:
     before = run.pids()
     app = run.bench.file("apps/frappe/frappe/app.py")
@@ -153,6 +156,7 @@ def test_a_bad_deploy_stops_at_the_first_instance(run: Bench, figure: Figure) ->
     assert prodgen(run, "restart", "web").code == 0
 
 
+@pytest.mark.matrix_cases("supervisor")
 def test_waiting_for_all_suspends_and_lifts(run: Bench) -> None:
     run.bench.enqueue("reports", 4, "drained", count=3)
     wait_for(lambda: len(run.bench.counts("start")) == 2, 15, "both workers to be at work")
@@ -172,6 +176,7 @@ def test_waiting_for_all_suspends_and_lifts(run: Bench) -> None:
     assert max(began.values()) > resumed - 0.5
 
 
+@pytest.mark.matrix_cases("systemd")
 def test_who_does_not_come_to_rest_stops_the_restart(run: Bench) -> None:
     run.bench.enqueue("reports", 6, "late")
     began(run, "late")
@@ -184,6 +189,7 @@ def test_who_does_not_come_to_rest_stops_the_restart(run: Bench) -> None:
     wait_for(lambda: run.bench.counts()["late"] == 1, 15, "the job")
 
 
+@pytest.mark.matrix_cases("supervisor")
 def test_an_interrupted_wait_leaves_no_suspension(run: Bench) -> None:
     run.bench.enqueue("reports", 5, "cut")
     began(run, "cut")
@@ -203,6 +209,7 @@ def interrupt(pid: int, number: signal.Signals = signal.SIGINT) -> None:
     os.kill(own[-1], number)
 
 
+@pytest.mark.matrix_cases("systemd")
 def test_a_killed_prodgen_leaves_what_ends_by_itself(run: Bench) -> None:
     run.bench.enqueue("reports", 5, "killed")
     began(run, "killed")
@@ -218,6 +225,7 @@ def test_a_killed_prodgen_leaves_what_ends_by_itself(run: Bench) -> None:
     assert run.bench.counts()["killed"] == 1
 
 
+@pytest.mark.matrix_cases("systemd")
 def test_a_redis_that_restarts_meanwhile(run: Bench) -> None:
     run.bench.enqueue("reports", 6, "steady")
     began(run, "steady")
@@ -308,6 +316,7 @@ def test_what_a_power_cut_left_fools_nobody(run: Bench) -> None:
         run.bench.redis("SREM", "rq:workers", "rq:worker:dead", "rq:worker:gone")
 
 
+@pytest.mark.matrix_cases("systemd")
 def test_force_ends_what_does_not_end(run: Bench) -> None:
     run.bench.enqueue("reports", 60, "forced")
     began(run, "forced")
@@ -323,6 +332,7 @@ def alive(run: Bench, worker: dict[str, str]) -> bool:
     return int(worker["pid"] or 0) in run.pids().values()
 
 
+@pytest.mark.matrix_cases("supervisor")
 def test_now_asks_nobody(run: Bench, figure: Figure) -> None:
     run.bench.enqueue("reports", 60, "now")
     began(run, "now")

@@ -95,6 +95,7 @@ def interrupt(pid: int, number: signal.Signals) -> None:
     os.kill(own[-1], number)
 
 
+@pytest.mark.matrix_cases("supervisor")
 def test_in_order(run: Bench, figure: Figure) -> None:
     run.bench.enqueue("reports", 3, "slow", count=4)
     wait_for(lambda: len(run.bench.counts("start")) == 2, 15, "both workers to be at work")
@@ -126,6 +127,7 @@ def test_in_order(run: Bench, figure: Figure) -> None:
     figure(f"restart --migrate of two sites took {times['done'] - times['begin']:.1f} s")
 
 
+@pytest.mark.matrix_cases("supervisor")
 def test_a_failed_migration(run: Bench) -> None:
     web = pids(run, "-web")
     with told(run, "two.test", fail=True):
@@ -147,6 +149,7 @@ def test_a_failed_migration(run: Bench) -> None:
     assert not stopped(run)
 
 
+@pytest.mark.matrix_cases("systemd")
 def test_ctrl_c_ends_the_migration(run: Bench) -> None:
     with told(run, "one.test", seconds=60), running(run, *WORDS) as started:
         wait_for(lambda: migrations(run), 60, "the migration")
@@ -169,6 +172,7 @@ def is_alive(run: Bench, pid: int) -> bool:
     return procs.alive(pid)
 
 
+@pytest.mark.matrix_cases("systemd")
 def test_kill_9_leaves_a_note_for_the_next_run(run: Bench) -> None:
     before = flags(run)
     log = run.bench.file("sites/one.test/logs/migrate.log")
@@ -191,6 +195,7 @@ def test_kill_9_leaves_a_note_for_the_next_run(run: Bench) -> None:
     assert status(run) == 200
 
 
+@pytest.mark.matrix
 @ONCE
 def test_flags_that_it_found_stay(run: Bench) -> None:
     file = run.bench.file("sites/two.test/site_config.json")
@@ -211,6 +216,7 @@ def test_flags_that_it_found_stay(run: Bench) -> None:
         file.write_text(before)
 
 
+@pytest.mark.matrix
 @ONCE
 def test_a_migration_that_takes_too_long_is_ended(run: Bench) -> None:
     with told(run, "one.test", seconds=60):
@@ -221,6 +227,7 @@ def test_a_migration_that_takes_too_long_is_ended(run: Bench) -> None:
     assert prodgen(run, "restart").code == 0
 
 
+@pytest.mark.matrix
 @ONCE
 def test_workers_that_do_not_come_to_rest_stop_it(run: Bench) -> None:
     run.bench.enqueue("reports", 6, "late")
@@ -233,6 +240,7 @@ def test_workers_that_do_not_come_to_rest_stop_it(run: Bench) -> None:
     wait_for(lambda: run.bench.counts()["late"] == 1, 15, "the job")
 
 
+@pytest.mark.matrix
 @ONCE
 def test_another_bench_on_the_same_redis(run: Bench) -> None:
     run.bench.redis("SADD", "rq:workers", "rq:worker:other")
@@ -251,6 +259,7 @@ def test_another_bench_on_the_same_redis(run: Bench) -> None:
     assert len(migrations(run)) == 2
 
 
+@pytest.mark.matrix
 def test_where_the_web_hears_of_it_late(ground: Path) -> None:
     with bench_up("supervisor", ground, frappe_version="16.0.0", quick=True) as run:
         with told(run, "one.test", seconds=2), running(run, *WORDS) as started:

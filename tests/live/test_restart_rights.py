@@ -69,6 +69,7 @@ def own() -> Iterator[Run]:
         yield made
 
 
+@pytest.mark.matrix_cases("None")
 @pytest.mark.parametrize("user", [USER, None])
 def test_the_user_s_own_manager(own: Run, user: str | None) -> None:
     before = own.pids()
@@ -85,6 +86,7 @@ def test_the_user_s_own_manager(own: Run, user: str | None) -> None:
     assert "older than" not in shown.out
 
 
+@pytest.mark.matrix
 def test_the_user_s_own_manager_migrates(own: Run) -> None:
     done = prodgen(own, "restart", "--migrate", user=USER, timeout=40)
     assert done.code == 0, done

@@ -23,6 +23,7 @@ startsecs=1
 BROKEN = "[program:broken]\ncommand=sh -c 'echo no luck; exit 1'\nstartsecs=1\nstartretries=0\n"
 
 
+@pytest.mark.matrix_cases("pypi")
 @pytest.mark.parametrize("origin", ["debian", "pypi"])
 def test_programs_run_and_end_at_once(ground: Path, origin: str) -> None:
     commands = debian() if origin == "debian" else from_pypi()

@@ -101,6 +101,7 @@ def runs_new_code(run: Supervised, before: dict[str, int], version: str) -> None
     assert run.bench.jobs("finish")[-1]["version"] == version
 
 
+@pytest.mark.matrix_cases("pypi")
 @pytest.mark.parametrize("origin", ["debian", "pypi"])
 def test_bench_restart(ground: Path, origin: str, figure: Figure) -> None:
     with supervised(ground, commands=commands_of(origin), config=PRODUCTION) as run:

@@ -22,6 +22,7 @@ def changed_by_update(run: Supervised, before: dict[str, int]) -> set[str]:
     return {name.partition(":")[0] for name in now if now[name] != before.get(name)}
 
 
+@pytest.mark.matrix_cases("pypi")
 @pytest.mark.parametrize("origin", ["debian", "pypi"])
 def test_a_comment_restarts_nothing(ground: Path, origin: str, figure: Figure) -> None:
     with supervised(ground, commands=commands_of(origin)) as run:
@@ -34,6 +35,7 @@ def test_a_comment_restarts_nothing(ground: Path, origin: str, figure: Figure) -
         figure(f"a comment: 0 of {len(before)} processes restarted")
 
 
+@pytest.mark.matrix_cases("pypi")
 @pytest.mark.pitfall("27")
 @pytest.mark.parametrize("origin", ["debian", "pypi"])
 def test_a_pool_of_its_own_restarts_alone(ground: Path, origin: str, figure: Figure) -> None:

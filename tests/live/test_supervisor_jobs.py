@@ -28,6 +28,7 @@ def failed_jobs(run: Supervised) -> int:
     return sum(int(run.bench.redis("ZCARD", name)) for name in names)
 
 
+@pytest.mark.matrix_cases("pypi")
 @pytest.mark.parametrize(("origin", "frappe"), [("debian", "15.72.4"), ("pypi", "16.4.1")])
 def test_every_job_is_done_once_over_restarts(
     ground: Path, origin: str, frappe: str, figure: Figure
@@ -63,6 +64,7 @@ def impatient(text: str) -> str:
     return re.sub(r"^stopwaitsecs=.*", "stopwaitsecs=1", text, flags=re.MULTILINE)
 
 
+@pytest.mark.matrix_cases("impatient")
 @pytest.mark.pitfall("D-SV7")
 @pytest.mark.parametrize("fault", [None, impatient])
 def test_a_job_may_use_its_whole_time_while_its_worker_stops(
@@ -101,6 +103,7 @@ def test_a_worker_that_ends_well_comes_back(ground: Path, figure: Figure) -> Non
         wait_for(lambda: run.bench.counts()["after"], 10, "a job")
 
 
+@pytest.mark.matrix
 @pytest.mark.pitfall("36")
 def test_unexpected_would_leave_it_so(ground: Path) -> None:
     """The fault put back: `autorestart=unexpected`, as bench has it for the scheduler (D-SV6)."""

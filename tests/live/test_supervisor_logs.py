@@ -84,6 +84,7 @@ def shared(text: str) -> str:
     return re.sub(r"(stdout_logfile=.*/writer)-\d\.log", r"\1.log", text)
 
 
+@pytest.mark.matrix_cases("shared")
 @pytest.mark.pitfall("D-SV5")
 @pytest.mark.pitfall("31")
 @pytest.mark.parametrize("fault", [None, shared])

@@ -17,6 +17,7 @@ BACK = 15
 """Seconds in which everything must work again."""
 
 
+@pytest.mark.matrix_cases("pypi")
 @pytest.mark.parametrize(("origin", "frappe"), [("debian", "15.72.4"), ("pypi", "16.4.1")])
 def test_redis_away(ground: Path, origin: str, frappe: str, figure: Figure) -> None:
     with supervised(ground, commands=commands_of(origin), frappe_version=frappe) as run:
@@ -48,6 +49,7 @@ def test_redis_away(ground: Path, origin: str, frappe: str, figure: Figure) -> N
         assert "gave up" not in run.supervisor.log.read_text()
 
 
+@pytest.mark.matrix
 @pytest.mark.pitfall("37")
 def test_three_retries_would_give_up(ground: Path) -> None:
     """Row 37 put back: Supervisor's default of `startretries`."""

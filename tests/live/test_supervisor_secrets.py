@@ -100,6 +100,7 @@ def _says_why(run: Supervised, log: str) -> bool:
     return any("is not there" in run.log_text(path.name) for path in files)
 
 
+@pytest.mark.matrix
 def test_a_fault_put_back_is_seen(ground: Path) -> None:
     """`environment=`, and an argument for a moment: the checks see what they are there to see."""
     planted = plant()

@@ -36,6 +36,7 @@ def on_a_socket(ground: Path, net: Network, **more: Any) -> Iterator[tuple[Super
             path.unlink(missing_ok=True)
 
 
+@pytest.mark.matrix_cases("pypi")
 @pytest.mark.parametrize(
     ("origin", "stack"), [("debian", "frappe15"), ("pypi", "frappe16"), ("pypi", "newest")]
 )
@@ -77,6 +78,7 @@ def test_the_socket_is_there_again_when_both_instances_restart(ground: Path, net
         wait_for(lambda: ask(run, "/api/method/ping").status == 200, 30, "an answer")
 
 
+@pytest.mark.matrix
 def test_by_its_own_option_gunicorn_removes_the_socket(ground: Path, net: Network) -> None:
     """Why the socket is handed over as systemd would: one instance's end cuts off the other."""
 

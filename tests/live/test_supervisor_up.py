@@ -26,6 +26,7 @@ CASES = [
 ]
 
 
+@pytest.mark.matrix_cases("pypi")
 @pytest.mark.pitfall("D-SV4")
 @pytest.mark.parametrize(("origin", "frappe", "folder"), CASES)
 def test_every_process_runs_as_the_plan_says(
@@ -83,6 +84,7 @@ def _uid() -> tuple[str, str]:
     return uid, uid
 
 
+@pytest.mark.matrix
 @pytest.mark.pitfall("D-SV12")
 def test_without_an_environment_the_user_is_another(ground: Path) -> None:
     """D-SV12 put back: `user=` alone sets neither HOME nor PATH."""

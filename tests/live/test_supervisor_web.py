@@ -80,6 +80,7 @@ CASES = [
 ]
 
 
+@pytest.mark.matrix_cases("newest", "frappe15")
 @pytest.mark.parametrize(("origin", "frappe", "stack", "settings"), CASES)
 def test_no_request_fails_over_rolling_restarts(
     ground: Path,
@@ -111,6 +112,7 @@ def test_no_request_fails_over_rolling_restarts(
         assert set(load.result.versions) >= {"1", "4"}
 
 
+@pytest.mark.matrix
 def test_the_ordinary_layout_fails_requests(ground: Path, net: Network, figure: Figure) -> None:
     """One Gunicorn that opens its own port, as bench has it: what the two masters are for."""
 
@@ -135,6 +137,7 @@ def test_the_ordinary_layout_fails_requests(ground: Path, net: Network, figure: 
         assert load.result.failed > 0
 
 
+@pytest.mark.matrix_cases("False")
 @pytest.mark.parametrize("preload", [True, False])
 def test_more_workers_and_another_timeout_need_no_new_socket(
     ground: Path, net: Network, *, preload: bool, figure: Figure
@@ -171,6 +174,7 @@ def cut_short(text: str) -> str:
     )
 
 
+@pytest.mark.matrix_cases("cut_short")
 @pytest.mark.pitfall("16")
 @pytest.mark.pitfall("D-SV11")
 @pytest.mark.parametrize("fault", [None, cut_short])

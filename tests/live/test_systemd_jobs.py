@@ -52,6 +52,7 @@ def has_done(run: Run, goal: int) -> bool:
     return len(run.bench.counts()) >= goal
 
 
+@pytest.mark.matrix_cases("frappe15")
 def test_every_job_is_done_once_over_restarts(run: Run, figure: Figure) -> None:
     for queue, seconds in QUEUES.items():
         run.bench.enqueue(queue, seconds, queue, count=JOBS // len(QUEUES))
@@ -70,6 +71,7 @@ def test_every_job_is_done_once_over_restarts(run: Run, figure: Figure) -> None:
     figure(f"{JOBS} jobs done once over {RESTARTS} restarts, which met {met} at work")
 
 
+@pytest.mark.matrix_cases("frappe15")
 def test_a_job_may_use_its_whole_time(run: Run, figure: Figure) -> None:
     """It takes longer than systemd would wait by default, and less than its queue allows."""
     began = time.monotonic()
@@ -83,6 +85,7 @@ def test_a_job_may_use_its_whole_time(run: Run, figure: Figure) -> None:
     figure(f"a job of {2.5 * USUAL_STOP:g} s: the stop waited for it, {took:.1f} s in all")
 
 
+@pytest.mark.matrix_cases("frappe15")
 def test_a_restart_of_the_whole_bench_waits_for_a_job(run: Run) -> None:
     run.bench.enqueue("long", 2.0 * USUAL_STOP, "slow")
     wait_for(lambda: run.bench.counts("start")["slow"] == 1, 10, "the job to begin")

@@ -224,6 +224,7 @@ CASES = [
 ]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("fault", CASES)
 def test_a_fault_that_is_put_back_is_noticed(run: Run, fault: Fault) -> None:
     changed: list[str] = []

@@ -70,6 +70,7 @@ def said_ready(run: Run, unit: str) -> bool:
     return run.machine.run(argv, check=False).returncode == 0
 
 
+@pytest.mark.matrix_cases("frappe13", "newest", "no-preload")
 @pytest.mark.parametrize("preload", [True, False], ids=["preload", "no-preload"])
 @pytest.mark.parametrize("stack", GUNICORNS)
 def test_a_broken_application_is_never_ready(
@@ -92,6 +93,7 @@ def test_a_broken_application_is_never_ready(
     figure(f"Gunicorn {GUNICORNS[stack]}, preload {preload}: given up after {took:.1f} s")
 
 
+@pytest.mark.matrix
 def test_gunicorns_own_word_would_come_too_early(machine_run: Run) -> None:
     """The fault put back: the master says it, as Gunicorn does by itself."""
 

@@ -78,6 +78,7 @@ def test_the_list_is_what_is_tried() -> None:
     assert BEFORE.keys() == AFTER.keys() == LIVE - NEWER - ALIASES
 
 
+@pytest.mark.matrix
 def test_a_unit_that_runs_takes_each_as_a_new_one_does(shared: Machine) -> None:
     write(shared, "live.service", BEFORE)
     shared.run(["systemctl", "start", "live"])

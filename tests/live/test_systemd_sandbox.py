@@ -79,6 +79,7 @@ ExecStart=:{program} --headless --no-sandbox --disable-gpu --print-to-pdf={pdf} 
 """As Frappe 16 runs it (frappe/utils/pdf_generator): without Chromium's own sandbox."""
 
 
+@pytest.mark.matrix_cases("standard")
 @pytest.mark.skipif(not (IS_HOST and CHROMIUM), reason="no chromium here (it takes 400 MB)")
 @pytest.mark.parametrize("level", ["standard", "strict"])
 def test_chromium_prints_pdf(run: Run, level: str, figure: Figure) -> None:

@@ -58,6 +58,7 @@ def is_closed(run: Run) -> bool:
     return run.systemctl("is-active", SOCKET, check=False).strip() == "inactive"
 
 
+@pytest.mark.matrix_cases("False")
 @pytest.mark.parametrize("preload", [True, False])
 def test_no_request_fails_over_rolling_restarts(run: Run, *, preload: bool, figure: Figure) -> None:
     run.bench.set_version("1")
@@ -112,6 +113,7 @@ def test_a_slow_request_is_answered_by_the_instance_that_stops(run: Run) -> None
     assert [answer.status for answer in answers] == [200] * 3
 
 
+@pytest.mark.matrix_cases("False")
 @pytest.mark.parametrize("preload", [True, False])
 def test_a_broken_application_never_counts_as_started(
     run: Run, *, preload: bool, figure: Figure
@@ -157,6 +159,7 @@ def test_a_request_waits_while_nothing_can_answer(run: Run, figure: Figure) -> N
     figure("a request that arrived while both instances were down was answered")
 
 
+@pytest.mark.matrix
 def test_the_ordinary_layout_refuses_requests(run: Run, figure: Figure) -> None:
     """One Gunicorn that opens its own port, as bench has it: what the socket is for."""
 

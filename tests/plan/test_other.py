@@ -58,6 +58,7 @@ def test_a_shell_is_mentioned_with_its_reason() -> None:
     assert str(note.location) == "Procfile:1:9"
 
 
+@pytest.mark.process
 @pytest.mark.pitfall("38")
 @pytest.mark.parametrize(
     "script", ["sleep 60", "A=1 sleep 60", "sleep $N", "sleep 60 >/dev/null 2>&1", "A=$N sleep $N"]

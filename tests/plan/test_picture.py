@@ -108,6 +108,7 @@ def test_a_bench_without_a_web_tier_has_a_picture_too() -> None:
     assert texts(as_svg(drawn))[0].startswith("frappe-bench, under Supervisor")
 
 
+@pytest.mark.process
 def test_the_command_prints_them() -> None:
     assert prodgen("plan", "--format", "mermaid").out.startswith("flowchart LR\n")
     assert texts(prodgen("plan", "--format", "svg").out)[0] == "frappe-bench, under Supervisor"

@@ -165,6 +165,7 @@ def changed_by(name: str, value: object) -> set[str]:
     return {target for target in before if before[target] != after[target]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LEAVES)
 def test_each_setting_changes_the_targets_that_it_is_for(name: str) -> None:
     """None is without effect, and none is without effect where it should have one."""

@@ -43,6 +43,12 @@ def need(*names: str) -> str:
     return str(paths[names[0]])
 
 
+def need_terminal() -> None:
+    """End the test unless pseudo-terminals can be had (pts(4)): a bare chroot has none."""
+    if not os.access("/dev/ptmx", os.R_OK | os.W_OK):
+        cannot("no /dev/ptmx, so no terminal can be opened")
+
+
 def need_root(purpose: str) -> None:
     """End the test unless it runs as root."""
     if os.geteuid() != 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import time
@@ -13,6 +14,8 @@ from prodgen.host.run_as import Identity, as_child
 from tests.support.owner import OWNER
 
 SLEEP = ("sleep", "600")
+HEEDS = ("sh", "-c", "trap 'exit 7' TERM; sleep 600 & wait")
+"""Ends by itself at SIGTERM, so that the kernel does not end it while it is held still."""
 
 
 class Children:
@@ -37,9 +40,9 @@ class Children:
 
     def end(self, pid: int) -> None:
         """Ends it by force, and waits until it is gone."""
-        child = self.started[pid]
-        child.kill()
-        child.wait(10)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+        self.started[pid].wait(10)
 
     def signal_of(self, pid: int) -> int:
         """The signal that has ended it; 0 while it runs."""
@@ -51,11 +54,8 @@ class Children:
         return -self.started[pid].wait(10)
 
     def end_all(self) -> None:
-        for child in self.started.values():
-            with contextlib.suppress(ProcessLookupError):
-                child.send_signal(signal.SIGCONT)
-                child.kill()
-            child.wait(10)
+        for pid in self.started:
+            self.end(pid)
 
 
 @contextlib.contextmanager
@@ -69,14 +69,14 @@ def children() -> Iterator[Children]:
 
 
 def state_of(pid: int) -> str:
-    """Its state in /proc: `T` is held still."""
+    """Its state in /proc: `T` is held still; empty where it has ended."""
     found = procfs.stat(pid)
     return found.state if found else ""
 
 
-def await_state(pid: int, wanted: str) -> None:
+def await_state(pid: int, *wanted: str) -> None:
     """Waits until a process is in one of these states; signals take a moment to arrive."""
     end = time.monotonic() + 10
     while state_of(pid) not in wanted:
-        assert time.monotonic() < end, f"it is {state_of(pid)}, not {wanted}"
+        assert time.monotonic() < end, f"it is {state_of(pid)!r}, not in {wanted}"
         time.sleep(0.001)

@@ -173,12 +173,14 @@ def check(slot: str, value: str) -> None:
             assert slot in (*OF_SITES, "access_log") or set(expected) <= set(made), target
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slot", SLOTS)
 @pytest.mark.parametrize("value", NASTY)
 def test_a_nasty_value(slot: str, value: str) -> None:
     check(slot, value)
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None)
 @given(st.sampled_from(SLOTS), st.text(max_size=40))
 @example("path", "\ud800")

@@ -24,6 +24,8 @@ from tests.plans import bench_files, make_plan
 from tests.rig.tools import need_root
 from tests.secret_files import VALUES, file_of, is_taken
 
+pytestmark = pytest.mark.process
+
 PROCFILE = "web: bench serve\nschedule: bench schedule\nworker: bench worker\nother: bin/other\n"
 SHELLS = [
     words

@@ -37,6 +37,7 @@ def unescaped(word: str) -> str:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.pitfall("2d")
 @settings(max_examples=300, deadline=None)
 @given(ANYTHING)
@@ -46,6 +47,7 @@ def test_any_text_is_one_word_and_ends_nothing(value: str) -> None:
     assert [unescaped(word) for word in directives[0]["args"]] == [value]
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(ANYTHING)
 def test_any_text_goes_through_where_variables_are_expanded(value: str) -> None:

@@ -203,6 +203,7 @@ def test_nothing_stands_for_what_the_bench_does_not_have(tmp_path: Path) -> None
 SCRIPT = "import os, sys; os.umask(int(sys.argv[1], 8)); os.execv(sys.executable, sys.argv[2:])"
 
 
+@pytest.mark.process
 @pytest.mark.pitfall("D-NG2")
 @pytest.mark.pitfall("D-NG3")
 def test_two_runs_give_the_same_bytes_wherever_they_start(tmp_path: Path) -> None:

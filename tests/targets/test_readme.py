@@ -19,6 +19,8 @@ from prodgen.targets.readme import make_readme
 from tests.cli.command import copy_bench, prodgen
 from tests.plans import fixture_plan
 
+pytestmark = pytest.mark.process
+
 USER_SCOPE = """
 version: 1
 manager: systemd

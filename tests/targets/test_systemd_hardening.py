@@ -34,6 +34,7 @@ def ask(analyze: str, *words: str, folder: Path) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("level", ["standard", "strict"])
 def test_the_exposure_is_low(analyze: str, tmp_path: Path, level: str) -> None:
     seen = 0
@@ -50,6 +51,7 @@ def test_the_exposure_is_low(analyze: str, tmp_path: Path, level: str) -> None:
     assert seen == 8
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("level", ["off", "standard", "strict"])
 def test_verify_is_silent(analyze: str, tmp_path: Path, level: str) -> None:
     bench = tmp_path / "my-bench"
