@@ -56,6 +56,7 @@ PARTS = (
         r"systemd|gunicorn|targets/(environment|realtime|slowly|redis)|env_reader",
     ),
     Part("nginx", ("targets/test_nginx*.py",), r"nginx|certificates"),
+    Part("docs", ("docs/test_pages.py",), r"^prodgen/(cli|app)/"),
     Part(
         "rig",
         ("live/test_rig_[mnprw]*.py", "live/test_gunicorn.py"),
@@ -68,7 +69,7 @@ EVERY = (
     r"^(prodgen/plan/|prodgen/targets/(core/|__init__|base|artifacts|templat|registry)|tests/rig/)"
 )
 """What all of them rest on."""
-NONE = r"^(docs/|share/|benchmarks/|fixtures/|ci/|\.github/)|\.(md|txt)$|^LICENSE$"
+NONE = r"^(docs/(reference|_|conf)|share/|benchmarks/|fixtures/|ci/|\.github/)|^\w+\.md$|^LICENSE$"
 """What none of them can see."""
 
 
@@ -79,6 +80,8 @@ def parts_of(path: str) -> set[str]:
         return {one.name for one in PARTS if any(Path(inside).match(glob) for glob in one.tests)}
     if re.search(NONE, path):
         return set()
+    if path.startswith("docs/"):
+        return {"docs"}
     if re.search(EVERY, path):
         return set(NAMES)
     return {one.name for one in PARTS if re.search(one.code, path)}

@@ -30,7 +30,13 @@ def page(name: str) -> Page:
     return read_page((DOCS / name).read_text("utf-8"))
 
 
-PLAYED = [name for name in PAGES if page(name).stage]
+SHORT = ("tutorial.md", "how-to/zero-downtime-deploy.md", "how-to/systemd-user-units.md")
+"""Pages that `make test` plays too."""
+PLAYED = [
+    pytest.param(name, marks=() if name in SHORT else pytest.mark.matrix)
+    for name in PAGES
+    if page(name).stage
+]
 
 
 @pytest.mark.live

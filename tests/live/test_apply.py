@@ -63,6 +63,7 @@ def test_a_second_apply_touches_nothing(run: Host) -> None:
     assert run.prodgen("diff", "--detailed-exitcode").code == 0
 
 
+@pytest.mark.matrix_cases("supervisor")
 def test_only_what_has_to_restarts(run: Host) -> None:
     before = run.pids()
     run.configure(gunicorn_workers=other_workers(run)[0])
@@ -115,6 +116,7 @@ def test_a_review_is_applied_only_as_it_was_read(run: Host) -> None:
     run.apply("--reviewed", "/root/review.json")
 
 
+@pytest.mark.matrix_cases("systemd-")
 @pytest.mark.pitfall("14")
 @pytest.mark.parametrize(
     ("path", "text", "words"),
@@ -146,7 +148,7 @@ def test_a_host_that_would_not_load_it_is_left_alone(
     assert run.pids() == pids
 
 
-@pytest.mark.matrix_cases("many")
+@pytest.mark.matrix_cases("many", "systemd")
 @pytest.mark.parametrize("rounds", ROUNDS)
 def test_nobody_notices_rounds_of_changes(run: Host, rounds: str, figure: Figure) -> None:
     """Settings that need no closing of the socket, there and back, under load."""

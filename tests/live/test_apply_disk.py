@@ -58,7 +58,7 @@ def small_disk(run: Host, folder: str) -> Iterator[Callable[[int], None]]:
         )
 
 
-@pytest.mark.matrix_cases("/var/lib")
+@pytest.mark.matrix_cases("/var/lib", "/etc/prodgen")
 @pytest.mark.parametrize(("folder", "step"), FOLDERS.items())
 def test_a_full_disk(run: Host, folder: str, step: int, figure: Figure) -> None:
     old, pages, tried = run.installed(), 0, 0

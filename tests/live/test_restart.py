@@ -95,6 +95,7 @@ def test_nobody_notices_a_deploy(run: Bench, figure: Figure) -> None:
     figure(f"a restart of the whole bench, {total} jobs done once, {clients.result}")
 
 
+@pytest.mark.matrix_cases("systemd")
 def test_a_part_leaves_the_rest(run: Bench) -> None:
     before = run.pids()
     assert prodgen(run, "restart", "web", "long").code == 0

@@ -8,6 +8,8 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.rig.bench import Bench, make_bench
 from tests.rig.client import fetch
 from tests.rig.place import open_socket
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.rig.process import Child
+
+pytestmark = pytest.mark.matrix
 
 POLLING = "/socket.io/?EIO=4&transport=polling"
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from tests.rig.process import Child
 
+pytestmark = pytest.mark.matrix
+
 
 def web(bench: Bench) -> Child:
     """Gunicorn over the bench."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from tests.rig.process import Child
 
+pytestmark = pytest.mark.matrix
+
 VERSIONS = ["15.72.4", "16.4.1"]
 
 
@@ -37,7 +39,6 @@ def worker(bench: Bench, *words: str) -> Child:
     return bench.child("worker", bench.helper_argv("worker", *words))
 
 
-@pytest.mark.matrix_cases("13.", "15.")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_busy_worker_finishes_its_job_after_term(ground: Path, version: str) -> None:
     bench = make_bench(ground / "frappe-bench", frappe_version=version)
@@ -91,7 +92,6 @@ def test_queues_are_named_and_refused_as_in_frappe(ground: Path) -> None:
     assert bench.run("worker").returncode == 1
 
 
-@pytest.mark.matrix_cases("13.", "15.")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_pool_works_and_schedules(ground: Path, version: str) -> None:
     config = {"scheduler_tick_interval": 1}

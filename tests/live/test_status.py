@@ -25,7 +25,9 @@ from tests.rig.waiting import wait_for
 Bench = Supervised | Run
 
 
-@pytest.fixture(scope="module", params=["supervisor", "systemd"])
+@pytest.fixture(
+    scope="module", params=["supervisor", pytest.param("systemd", marks=pytest.mark.matrix)]
+)
 def run(request: pytest.FixtureRequest) -> Iterator[Bench]:
     with tempfile.TemporaryDirectory(prefix="prodgen-rig-") as folder:
         Path(folder).chmod(0o755)

@@ -129,6 +129,7 @@ def test_bench_update(ground: Path, figure: Figure) -> None:
         figure(f"bench update: {len(before)} processes, all but Redis run new code")
 
 
+@pytest.mark.matrix
 def test_bench_restart_web_only(ground: Path) -> None:
     with supervised(ground, config=PRODUCTION) as run:
         before = run.pids()

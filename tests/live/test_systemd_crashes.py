@@ -63,6 +63,7 @@ def test_what_needs_redis_is_back_soon_after_it(run: Run, figure: Figure) -> Non
     wait_for(lambda: run.bench.counts()[f"after-{gone}"] == 1, 10, "a job")
 
 
+@pytest.mark.matrix
 def test_a_worker_that_ends_well_comes_back(run: Run, figure: Figure) -> None:
     """RQ ends with 0 after some troubles with Redis."""
     unit = run.units_of(Role.WORKER)[0]
@@ -111,6 +112,7 @@ def another_scheduler(run: Run) -> Iterator[None]:
     run.systemctl("stop", "another")
 
 
+@pytest.mark.matrix
 def test_a_scheduler_that_finds_another_tries_again_slowly(run: Run, figure: Figure) -> None:
     """It ends with 0 at once while somebody else schedules: no hot loop, and never given up."""
     [unit] = run.units_of(Role.SCHEDULER)

@@ -73,6 +73,7 @@ def test_a_worker_that_eats_memory_is_killed_alone(run: Run) -> None:
     assert run.pids(Role.WEB, Role.CACHE, Role.QUEUE) == before
 
 
+@pytest.mark.matrix
 def test_workers_go_before_web_before_redis(run: Run, figure: Figure) -> None:
     def score(role: Role) -> set[int]:
         pids = run.pids(role).values()

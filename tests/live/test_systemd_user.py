@@ -52,6 +52,7 @@ def test_it_works_without_root(run: Run, figure: Figure) -> None:
     figure(f"user units, a rolling restart, {load.result}")
 
 
+@pytest.mark.matrix
 def test_a_job_survives_a_stop(run: Run) -> None:
     run.bench.enqueue("long", 3, "slow")
     wait_for(lambda: run.bench.counts("start")["slow"] == 1, 10, "the job to begin")
@@ -59,6 +60,7 @@ def test_a_job_survives_a_stop(run: Run) -> None:
     assert run.bench.counts()["slow"] == 1
 
 
+@pytest.mark.matrix
 def test_all_is_up_after_a_power_cut(run: Run) -> None:
     run.machine.reboot()
     await_manager(run)

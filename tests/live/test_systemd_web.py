@@ -89,6 +89,7 @@ def test_no_request_fails_while_everything_restarts(run: Run, figure: Figure) ->
     assert load.result.failed == 0
 
 
+@pytest.mark.matrix_cases("-web.target")
 @pytest.mark.parametrize("target", [TARGET, f"{NAME}-web.target"])
 def test_a_stop_under_load_stops(run: Run, target: str) -> None:
     """No request starts again what is being stopped, and the port is closed."""
