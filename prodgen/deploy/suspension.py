@@ -27,9 +27,9 @@ def is_leftover(value: str) -> bool:
 class Suspension:
     """As a context: no worker begins another job until its end.
 
-    A suspension that somebody else has made is neither renewed nor lifted. A timer renews it, and no
-    thread: while one reached Redis with the rights of the bench's owner, the main thread would have
-    them too, and a program that it started then would have root's real uid.
+    A suspension that somebody else has made is neither renewed nor lifted. A timer renews it, no
+    thread: while a thread reached Redis with the rights of the bench's owner, the main thread would
+    have them too, and a program that it started then would have root's real uid.
     """
 
     def __init__(self, stage: Stage, queue: RedisQueue) -> None:
