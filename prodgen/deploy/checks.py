@@ -38,7 +38,7 @@ class Change(NamedTuple):
 def objections_to(change: Change, work: Path) -> tuple[list[Objection], list[str]]:
     """What stands in the way, and notes on what could not be tried; `work` is for copies."""
     files = [one for one in change.artifacts if one.destination.is_absolute()]
-    found = [*breaches(change.plan, files), *_namesakes(change)]
+    found = [*breaches(change.plan, files, change.old), *_namesakes(change)]
     if change.is_planned:
         found += [*_dropped(change), *clashes(change.plan, change.old, change.new)]
     if found:

@@ -37,7 +37,11 @@ def plan_workers(
     desk: Desk, premises: Premises, lines: list[Line], known: dict[str, Sourced[Queue]]
 ) -> list[Service]:
     """One service for each pool, Frappe's own queues first; `known` are those of Frappe."""
-    pools = [pool for pool in _pools(desk, lines, known) if _is_known(desk, pool, known)]
+    pools = [
+        pool
+        for pool in _pools(desk, lines, known)
+        if _is_known(desk, pool, known) and _can_name_files(desk, pool, known)
+    ]
     return [_service(desk, premises, pool, known) for pool in pools]
 
 
@@ -177,6 +181,21 @@ def _is_known(desk: Desk, pool: Pool, known: dict[str, Sourced[Queue]]) -> bool:
     for name in strangers:
         desk.report(unknown_queue(name, pool.place))
     return not strangers
+
+
+def _can_name_files(desk: Desk, pool: Pool, known: dict[str, Sourced[Queue]]) -> bool:
+    """Whether units and logs can be called after the pool: root makes those files."""
+    if "/" not in pool.key:
+        return True
+    desk.report(
+        error(
+            "PG619",
+            f"`{pool.key}` cannot be a part of a file's name",
+            known[pool.key].location if pool.key in known else pool.place,
+            "the pool's unit and logs are called after it: use a name without a slash",
+        )
+    )
+    return False
 
 
 def unknown_queue(name: str, place: Location | None) -> Diagnostic:

@@ -63,15 +63,19 @@ def bad_choices(plan: Plan) -> list[Diagnostic]:
     ]
     paths = {"acme_webroot": options.acme_webroot, "access_log": options.access_log}
     findings += [
-        _meaningless(name, path, "expected an absolute path")
+        _meaningless(name, path, "expected an absolute path without `..`")
         for name, path in paths.items()
-        if path.value and not path.value.startswith("/") and (name, path.value) != LOG_OFF
+        if path.value and not _is_absolute(path.value) and (name, path.value) != LOG_OFF
     ]
     return findings
 
 
 def _meaningless(name: str, given: Sourced[object], expected: str) -> Diagnostic:
     return error("PG727", f"nginx.{name} is `{given.value}`", given.location, expected)
+
+
+def _is_absolute(path: str) -> bool:
+    return path.startswith("/") and not {".", ".."} & set(path.split("/"))
 
 
 def _is_network(given: str) -> bool:

@@ -131,6 +131,15 @@ CASES: Mapping[str, tuple[Case, ...]] = {
     ),
     "PG617": (procfile("worker: bench worker --queue long"),),
     "PG618": (Case({"Procfile": "web: bench serve --port $PORT\n"}),),
+    "PG619": (
+        Case(
+            {
+                "Procfile": "web: bench serve --port 8000\nworker: bench worker\n",
+                COMMON: '{"workers": {"../../etc/cron.d/x": {"timeout": 300}}}',
+            }
+        ),
+        with_settings("workers: {pools: {a/b: {queues: [short]}}}", {}),
+    ),
     "PG620": (redis("localhost:11000"),),
     "PG621": (redis("redis://redis.example.com:6379"), redis("unix:///run/redis/redis.sock")),
     "PG622": (redis("redis://127.0.0.1:11000"),),
