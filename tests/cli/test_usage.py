@@ -56,6 +56,14 @@ def test_an_empty_path_is_no_path(arguments: tuple[str, ...], tmp_path: Path) ->
     assert not list(tmp_path.iterdir())
 
 
+def test_a_folder_does_not_begin_with_a_blank(tmp_path: Path) -> None:
+    """sudo takes `-C /path` in one argument for the two that it allows."""
+    (tmp_path / " /home").mkdir(parents=True)
+    done = prodgen("restart", "-C /home", cwd=tmp_path)
+    assert done.code == 64
+    assert "begins with a blank" in done.err
+
+
 def test_control_characters_of_an_argument_do_not_reach_the_terminal(tmp_path: Path) -> None:
     for arguments in (["\x1b[31m"], ["render", "-t", "\x1b[31m"], ["render", "-C", "\x1b[31m"]):
         done = prodgen(*arguments, cwd=tmp_path)

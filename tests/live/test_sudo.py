@@ -80,14 +80,20 @@ def old_lines(program: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("program", "order"),
+    ("program", "order", "commands"),
     [
-        (PRODGEN, [PRODGEN, "printf", "rm"]),
+        (PRODGEN, [PRODGEN, "printf", "rm"], [("restart",), UPDATE]),
         # It gives another path than the hook's, which must not come first then.
-        (OWN_PATH, ["printf", PRODGEN, "rm"]),
+        (OWN_PATH, ["printf", PRODGEN, "rm"], [("restart",)]),
     ],
 )
-def test_an_old_host(rights: Rights, program: str, order: list[str], figure: Figure) -> None:
+def test_an_old_host(
+    rights: Rights,
+    program: str,
+    order: list[str],
+    commands: list[tuple[str, ...]],
+    figure: Figure,
+) -> None:
     rights.forget()
     rights.machine.put(FORMER, old_lines(program), 0o440)
     one = only(rights.doctor(), "rights", "bad")
@@ -98,13 +104,14 @@ def test_an_old_host(rights: Rights, program: str, order: list[str], figure: Fig
     assert [step.split()[0] for step in steps] == order
     for step in ["true", *steps]:
         rights.typed(step)
-        for words in (("restart",), UPDATE):
+        for words in commands:
             done = rights.restarts_all(*words)
             assert (f"$ {HOOK}" in done.stdout) == bool(rights.hook())
     assert rights.hook() == HOOK
     assert not becomes_root(rights)
     assert [one["grade"] for one in rights.doctor()["rights"]] == ["good"]
-    figure(f"`bench restart` and `bench update` passed after each of {len(steps)} steps")
+    names = " and ".join(f"`bench {words[0]}`" for words in commands)
+    figure(f"{names} passed after each of {len(steps)} steps")
 
 
 PLUGIN = """\
