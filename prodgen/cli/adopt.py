@@ -14,6 +14,7 @@ from prodgen.cli.bench import admit, refusals, subject_from, supervisor_option
 from prodgen.cli.delivery import make_complete
 from prodgen.cli.events import reporter
 from prodgen.cli.exits import Exit
+from prodgen.cli.hand_over import PROGRAMS, follow_up, hand_over_first
 from prodgen.cli.messages import say, show
 from prodgen.cli.options import bench_option, format_option, report_options, wants_color
 from prodgen.cli.pipeline import Outcome, plan_bench, render_targets
@@ -21,7 +22,7 @@ from prodgen.cli.report import has_failed
 from prodgen.cli.reviewing import Sides, Stopped, print_review, with_config
 from prodgen.cli.selection import Selection
 from prodgen.deploy.adopt import Takeover, plan_takeover, with_live_spares, with_room
-from prodgen.deploy.apply import HOST, Job, apply
+from prodgen.deploy.apply import HOST, End, Job, apply
 from prodgen.deploy.installed import look, state_folder
 from prodgen.deploy.managed import Refused
 from prodgen.diagnostics import Diagnostic, error
@@ -66,6 +67,7 @@ def command(
     becomes of each setting, and asks. Your additions move into files of your
     own that prodgen's config includes; what cannot move is listed with the
     setting that keeps it. `prodgen apply --rollback` brings back what was there.
+    A bench that belongs to root is first given to the `user` of prodgen.yaml.
     """
     wishes = applying.Wishes(
         names=("all",),
@@ -79,8 +81,9 @@ def command(
         form=form,
         color=color,
     )
-    outcome = plan_bench(bench, locked=False, programs={"nginx", "systemd"})
+    outcome = plan_bench(bench, locked=False, programs=PROGRAMS)
     try:
+        outcome = hand_over_first(outcome, bench, dry_run=dry_run, yes=yes)
         plan = outcome.plan
         admit(outcome, dry_run=dry_run)
         if plan and not dry_run:
@@ -145,7 +148,10 @@ def _run(
         spares=found.spares,
     )
     with with_room(found.own):
-        return applying.said(apply(job), plan, wishes)
+        ended = apply(job)
+    if found.ran_as_root and ended.end is not End.REFUSED:
+        follow_up(outcome)
+    return applying.said(ended, plan, wishes)
 
 
 def _check(plan: Plan, found: Takeover) -> None:

@@ -231,11 +231,16 @@ def find_broken_sites(outcome: Outcome) -> list[str]:
 
 def agreed() -> bool:
     """Whether somebody at a terminal says yes."""
+    require_terminal()
+    return click.confirm("Apply this?", err=True)
+
+
+def require_terminal() -> None:
+    """Raises Stopped where nobody can be asked."""
     if not sys.stdin.isatty():
         raise Stopped(
             error("PG805", "nobody is there to say yes", None, "add --yes to apply without asking")
         )
-    return click.confirm("Apply this?", err=True)
 
 
 def said(ended: Ended, plan: Plan, wishes: Wishes) -> int:

@@ -60,6 +60,11 @@ class Takeover(NamedTuple):
     """Groups of Supervisor's, or units, that need not restart."""
 
     @property
+    def ran_as_root(self) -> bool:
+        """Whether something of theirs that ours takes the place of runs as root."""
+        return any(one.text in ("user=root", "User=root") for one in self.adoption.entries)
+
+    @property
     def adoption(self) -> Adoption:
         """The settings of all files."""
         return joined(self.found.values())

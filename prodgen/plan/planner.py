@@ -189,10 +189,8 @@ def _user(desk: Desk) -> Sourced[str]:
     user = given or desk.fact("owner", default("frappe", "bench's own"))
     if user.value == "root":
         advice = (
-            "set frappe_user in sites/common_site_config.json to the user who owns the bench"
-            if given
-            else "give the bench to an ordinary user, or set frappe_user in "
-            "sites/common_site_config.json"
+            "set `user:` in prodgen.yaml to an ordinary user; "
+            "`prodgen adopt` gives a bench of root's to it"
         )
         desk.report(error("PG502", "the bench would run as root", user.location, advice))
     return user

@@ -171,8 +171,9 @@ def _option(key: str, value: str, job: Job, plan: Plan, block: Block) -> tuple[L
     if key == "numprocs" and job.role is Role.WORKER:
         return Lot.OPEN, f'ours: {now}; common_site_config.json: "background_workers": {value}'
     if key == "user":
-        way_out = f"prodgen.yaml: user: {value}"
-        return Lot.OPEN, f"ours: {now}; {'never root' if value == 'root' else way_out}"
+        roots = value == "root"  # it never stays so
+        line = "" if roots else f"; prodgen.yaml: user: {value}"
+        return Lot.DEFAULT if roots else Lot.OPEN, f"ours: {now}{line}"
     folders = (str(plan.bench.value), f"{plan.bench.value}/sites")
     usual = key == "directory" and value.rstrip("/") in folders
     usual = usual or re.fullmatch(BENCH_OWN.get(key, r"(?!)"), value) is not None

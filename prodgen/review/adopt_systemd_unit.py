@@ -113,16 +113,24 @@ def _service(key: str, value: str, beside: Beside) -> tuple[Lot, str]:
         return Lot.DEFAULT if usual else Lot.OPEN, f"ours: {now}"
     if key in ("TimeoutStopSec", "TimeoutSec"):
         return _stop_time(key, value, beside)
-    if key == "Group" and value == beside.both.plan.user.value:
-        return Lot.OURS, ""
+    if key in ("User", "Group"):
+        return _account(key, value, beside)
     line = _line(key, value, beside)
     return (Lot.OPEN, f"ours: {now}; {line}") if line else _other("Service", key, beside)
 
 
+def _account(key: str, value: str, beside: Beside) -> tuple[Lot, str]:
+    """The user or group; root's never stays."""
+    if value == "root":
+        return Lot.DEFAULT, f"ours: {beside.ours('Service', key)}"
+    if key == "User":
+        return Lot.OPEN, f"ours: {beside.ours('Service', key)}; prodgen.yaml: user: {value}"
+    is_ours = value == beside.both.plan.user.value
+    return (Lot.OURS, "") if is_ours else _other("Service", key, beside)
+
+
 def _line(key: str, value: str, beside: Beside) -> str:
     """The line of prodgen.yaml that keeps a setting; empty where there is none."""
-    if key == "User":
-        return "never root" if value == "root" else f"prodgen.yaml: user: {value}"
     if key == "EnvironmentFile":
         return f"prodgen.yaml: env_file: {value.lstrip('-')}"
     if key not in LIMITS:

@@ -15,7 +15,7 @@ WIDTH = 80
 FELT = (
     r"(?:\w*_timeout|client_max_body_size|limit_(?:conn|req)|listen|server_name|ssl_certificate\w*"
     r"|ssl_protocols|add_header Strict-Transport-Security|stopwaitsecs|\w+_logfile"
-    r"|Standard(?:Output|Error)|Timeout\w*|Limit\w+)"
+    r"|Standard(?:Output|Error)|Timeout\w*|Limit\w+|[uU]ser)"
 )
 """What somebody who uses or keeps the bench notices: time-outs, limits, names, certificates,
 ports, and where the logs are."""

@@ -14,8 +14,12 @@ from prodgen.review.adopt_supervisor import adopt_supervisor, sections_of
 from prodgen.review.adopt_supervisor import paths_in as programs_paths
 from prodgen.review.adopt_systemd import adopt_systemd
 from prodgen.review.adopt_systemd_unit import Both
+from prodgen.review.adopt_text import as_text
 from prodgen.review.adopted import Adoption, Lot
+from prodgen.review.impact import merged
+from prodgen.review.masking import Mask
 from prodgen.targets.systemd import SYSTEM_FOLDER
+from tests.review.reviewed import side
 from tests.review.test_adopt_nginx import UPSTREAM, kept, left_open, ours, server
 from tests.review.test_adopt_systemd import OURS, PLAN, service, units
 
@@ -238,6 +242,14 @@ def of_units(texts: dict[str, str], *written: str) -> dict[str, Adoption]:
     return adopt_systemd(found, both)
 
 
+def test_root_never_stays_the_user_and_that_is_said() -> None:
+    text = f"[program:web]\ncommand={GUNICORN}\nuser=root\n"
+    found = adopt_supervisor(PROGRAMS, text, PLAN, merged(side(PLAN, "supervisor"), "supervisor"))
+    assert not [one for one in found.of(Lot.OPEN) if one.text.startswith("user")]
+    shown = "\n".join(as_text({PROGRAMS: found}, [PROGRAMS], Mask()))
+    assert "user: root -> frappe" in shown
+
+
 WEB = "frappe-bench-frappe-web.service"
 GUNICORN = "/home/frappe/frappe-bench/env/bin/gunicorn -b 127.0.0.1:8000 frappe.app:application"
 
@@ -256,7 +268,7 @@ GUNICORN = "/home/frappe/frappe-bench/env/bin/gunicorn -b 127.0.0.1:8000 frappe.
         "AmbientCapabilities=CAP_SYS_ADMIN",
         "SupplementaryGroups=sudo",
         "PAMName=login",
-        "User=root",
+        "User=admin",
     ],
 )
 def test_nothing_of_a_unit_is_kept_by_which_root_would_act(line: str) -> None:
@@ -265,8 +277,16 @@ def test_nothing_of_a_unit_is_kept_by_which_root_would_act(line: str) -> None:
     assert [one.text for one in found.of(Lot.OPEN)] == [line]
 
 
-@pytest.mark.parametrize("line", ["StandardOutput=append:/etc/cron.d/x", "PIDFile=/home/frappe/x"])
-def test_ours_has_its_own_way_for_logs_of_units(line: str) -> None:
+@pytest.mark.parametrize(
+    "line",
+    [
+        "StandardOutput=append:/etc/cron.d/x",
+        "PIDFile=/home/frappe/x",
+        "User=root",
+        "Group=root",
+    ],
+)
+def test_ours_has_its_own_way_for_logs_and_users_of_units(line: str) -> None:
     found = of_units({WEB: service(GUNICORN, "User=frappe", line)})[str(SYSTEM_FOLDER / WEB)]
     assert not found.additions
     assert line in [one.text for one in found.of(Lot.DEFAULT)]

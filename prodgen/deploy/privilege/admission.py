@@ -12,6 +12,7 @@ from prodgen.host.door import Door, in_danger
 from prodgen.host.run_as import identity_named
 from prodgen.host.trust import user_name
 from prodgen.plan.model import Plan
+from prodgen.provenance import Kind
 from prodgen.review.blame import place_of
 
 
@@ -22,7 +23,7 @@ def bars(door: Door, plan: Plan) -> list[Diagnostic]:
     if door.closed:
         return [_unseen(door, plan)]
     if door.owner.is_root:
-        return [_of_root(door, plan)]
+        return [of_root(door, plan)]
     found = [] if door.is_of(plan.user.value) else [_another(door, plan)]
     return [*found, *([in_danger(door.danger)] if door.danger else [])]
 
@@ -50,15 +51,21 @@ def _unseen(door: Door, plan: Plan) -> Diagnostic:
     )
 
 
-def _of_root(door: Door, plan: Plan) -> Diagnostic:
+def of_root(door: Door, plan: Plan) -> Diagnostic:
+    """The error for a bench that is root's own, with the way on."""
     user = plan.user.value
     named = identity_named(user)
     name = user if named and not named.is_root else "USER"
+    way_out = f"set `user: {name}` in prodgen.yaml, then `prodgen adopt` gives the bench to {name}"
+    if plan.user.origin.kind is Kind.SETTINGS and name == user:
+        way_out = f"`prodgen adopt` gives the bench to {name}"
+    elif plan.user.origin.kind is Kind.SETTINGS and named is None:
+        way_out = f"useradd --create-home {shlex.quote(user)}, then `prodgen adopt`"
     return error(
         "PG821",
         f"the bench {door.path} belongs to root: its code would run with root's rights",
         place_of(plan.user.origin),
-        f"set `user: {name}` in prodgen.yaml, then `prodgen adopt` gives the bench to that user",
+        way_out,
     )
 
 
