@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -144,15 +146,21 @@ def check_redis(subject: Subject) -> Iterator[Finding]:
     except Refused as refused:
         yield unknown("redis", str(refused), refused.help)
         return
+    # Unquoted, the address of somebody else's choice would be a command of root's.
+    client = f"redis-cli -u {shlex.quote(f'redis://{subject.access.place}')}"
     if value and seconds < 0:
-        fix = f"redis-cli -u redis://{subject.access.place} DEL rq:suspended"
+        fix = f"{client} DEL rq:suspended"
         yield bad("redis", "all workers are suspended, with no end", fix)
     if policy not in ("", KEEPS_JOBS) and limit not in ("", "0"):
         yield bad(
             "redis",
-            f"redis_queue forgets jobs when {int(limit) // 1024**2} MB are full ({policy})",
-            f"redis-cli -u redis://{subject.access.place} CONFIG SET maxmemory-policy noeviction "
-            "(and in config/redis_queue.conf)",
+            f"redis_queue forgets jobs when {_megabytes(limit)} MB are full ({policy})",
+            f"{client} CONFIG SET maxmemory-policy noeviction (and in config/redis_queue.conf)",
         )
     elif not (value and seconds < 0):
         yield good("redis", f"redis_queue at {subject.access.place} is up and keeps its jobs")
+
+
+def _megabytes(limit: str) -> str:
+    """Bytes as CONFIG GET has them; a question mark for what is no number."""
+    return str(int(limit) // 1024**2) if re.fullmatch("[0-9]{1,18}", limit) else "?"

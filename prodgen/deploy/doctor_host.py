@@ -184,7 +184,8 @@ def check_database(config: Mapping[str, object]) -> Iterator[Finding]:
         return
     kind = str(config.get("db_type") or "mariadb")
     given = str(config.get("db_port") or "")
-    port = int(given) if given.isdigit() else DATABASE_PORTS.get(kind, 3306)
+    is_port = re.fullmatch("[0-9]{1,5}", given) and int(given) < 2**16
+    port = int(given) if is_port else DATABASE_PORTS.get(kind, 3306)
     if answers(Address("127.0.0.1", port)):
         yield good("database", f"{kind} answers on port {port}")
     else:

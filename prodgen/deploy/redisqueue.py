@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from prodgen.deploy import rq
+from prodgen.deploy import redislimits, rq
 from prodgen.deploy.managed import Refused
 from prodgen.host.run_as import Identity, acting_as
 
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
     from redis import Redis
 
 TIMEOUT = 5.0
+OPTIONS = ("db", "username", "password", "protocol")
+"""What a URL may say behind its question mark, and with rediss:// what begins with `ssl_`.
+
+The others are about the client's own behaviour, such as how long it waits."""
+NO_REDIS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+"""What Redis' client or we may stumble over if something else than Redis answers."""
 LIFT = """\
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
@@ -58,7 +65,7 @@ def blocked_clients(rows: Iterable[Mapping[str, str]]) -> list[Client]:
     for row in rows:
         if "b" in row.get("flags", ""):
             port = row.get("addr", "").rpartition(":")[2]
-            found.append(Client(int(row["id"]), int(port) if port.isdigit() else 0))
+            found.append(Client(int(row["id"]), int(port) if re.fullmatch(rq.NUMBER, port) else 0))
     return found
 
 
@@ -67,7 +74,8 @@ class RedisQueue:
 
     def __init__(self, access: Access) -> None:
         self.access = access
-        self._client = _connect(access)
+        self._budget = redislimits.Budget()
+        self._client = _connect(access, self._budget)
 
     def another(self) -> RedisQueue:
         """A connection of its own to the same Redis, for who may ask in the middle of an answer."""
@@ -77,6 +85,7 @@ class RedisQueue:
     def _asking(self) -> Iterator[Redis]:
         from redis import exceptions
 
+        self._budget.begin()
         try:
             with acting_as(self.access.reader):
                 yield self._client
@@ -87,6 +96,11 @@ class RedisQueue:
             ) from failure
         except (exceptions.ConnectionError, exceptions.TimeoutError) as failure:
             raise Away(f"redis_queue at {self.access.place} does not answer") from failure
+        except (exceptions.RedisError, *NO_REDIS, OSError) as failure:
+            raise Refused(
+                f"redis_queue at {self.access.place} does not answer as Redis does",
+                "see what listens there, and correct redis_queue in sites/common_site_config.json",
+            ) from failure
 
     def workers(self) -> list[rq.Worker]:
         """Every worker that has a record, of whatever bench."""
@@ -96,7 +110,7 @@ class RedisQueue:
             for key in keys:
                 pipe.hmget(key, rq.WORKER_FIELDS)
             rows = pipe.execute()
-        found = (rq.worker_of(key, row) for key, row in zip(keys, rows, strict=True))
+            found = [rq.worker_of(key, row) for key, row in zip(keys, rows, strict=True)]
         return [worker for worker in found if worker]
 
     def state(self, worker: str) -> str:
@@ -112,7 +126,7 @@ class RedisQueue:
             for job_id in wanted:
                 pipe.hmget(f"rq:job:{job_id}", rq.JOB_FIELDS)
             rows = pipe.execute()
-        return {key: rq.job_of(key, row) for key, row in zip(wanted, rows, strict=True)}
+            return {key: rq.job_of(key, row) for key, row in zip(wanted, rows, strict=True)}
 
     def lengths(self, queues: Sequence[str]) -> dict[str, int]:
         """How many jobs wait in each queue (names as Redis has them)."""
@@ -120,7 +134,7 @@ class RedisQueue:
             pipe = client.pipeline(transaction=False)
             for name in queues:
                 pipe.llen(f"rq:queue:{name}")
-            return dict(zip(queues, pipe.execute(), strict=True))
+            return {name: int(count) for name, count in zip(queues, pipe.execute(), strict=True)}
 
     def queues(self) -> list[str]:
         """Every queue that RQ has ever used here."""
@@ -169,7 +183,7 @@ class RedisQueue:
         return ""
 
 
-def _connect(access: Access) -> Redis:
+def _connect(access: Access, budget: redislimits.Budget) -> Redis:
     try:
         import redis
     except ImportError as failure:
@@ -180,9 +194,29 @@ def _connect(access: Access) -> Redis:
     given: dict[str, Any] = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT}
     if access.password:
         given |= {"username": access.username, "password": access.password}
-    return redis.Redis.from_url(
-        access.url, decode_responses=True, encoding_errors="replace", **given
-    )
+    try:
+        client = redis.Redis.from_url(
+            usable_url(access.url), decode_responses=True, encoding_errors="replace", **given
+        )
+    except NO_REDIS as failure:
+        raise Refused(
+            f"redis_queue is no address of a Redis: {failure}",
+            "write it like redis://127.0.0.1:11000 in sites/common_site_config.json",
+        ) from failure
+    redislimits.limit(client.connection_pool, budget)
+    return client
+
+
+def usable_url(url: str) -> str:
+    """The URL without options by which it would say how the client behaves. Raises ValueError."""
+    parts = urlsplit(url)
+    options = [
+        (name, value)
+        for name, value in parse_qsl(parts.query)
+        if name in OPTIONS or (name.startswith("ssl_") and parts.scheme == "rediss")
+    ]
+    head = url.partition("#")[0].partition("?")[0]
+    return f"{head}?{urlencode(options)}" if options else head
 
 
 def _text(value: object) -> str:

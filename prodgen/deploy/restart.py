@@ -107,12 +107,15 @@ def restart(
         if lift_noted(subject.door):
             stage.say("note", "lifted a maintenance mode that an interrupted prodgen had left")
         _compile(stage)
-        if wishes.now:
-            _all_at_once(stage, processes)
-        elif wishes.migrate:
-            _with_migrations(stage, processes, wishes, lock)
-        else:
-            _in_order(stage, processes, wishes)
+        try:
+            if wishes.now:
+                _all_at_once(stage, processes)
+            elif wishes.migrate:
+                _with_migrations(stage, processes, wishes, lock)
+            else:
+                _in_order(stage, processes, wishes)
+        except Away as away:
+            stage.fail(f"{away} any more, so the restart was not brought to its end")
     if not stage.problems:
         stage.say("done", f"{len(processes)} processes restarted")
     return Result(tuple(stage.problems), stage.touched)

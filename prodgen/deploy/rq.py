@@ -32,6 +32,8 @@ KILL_MARGIN = 60
 """Seconds past its time-out at which RQ kills a job (rq/worker.py, monitor_work_horse)."""
 QUEUED_LIMIT = (500, 50)
 """Jobs, and jobs for each site, beyond which Frappe 16 refuses new ones."""
+NUMBER = "[0-9]{1,10}"
+"""Anybody may have written a record."""
 BIRTH_SLACK = 10.0
 """Seconds that a process may be younger than its record: the two clocks are read apart."""
 
@@ -88,7 +90,7 @@ def worker_of(key: str, row: Sequence[str | None]) -> Worker | None:
         queues=tuple(name for name in (found["queues"] or "").split(",") if name),
         state=found["state"] or "",
         job=found["current_job"] or "",
-        pid=int(pid) if pid.isdigit() else 0,
+        pid=int(pid) if re.fullmatch(NUMBER, pid) else 0,
         host=found["hostname"] or "",
         born=timestamp(found["birth"]),
         told=bool(found["shutdown_requested_date"]),
@@ -104,7 +106,7 @@ def job_of(job_id: str, row: Sequence[str | None]) -> Job:
         queue=queue_of(found["origin"] or ""),
         site=site_of(job_id),
         description=title_of(found["description"] or ""),
-        timeout=int(limit) if limit.lstrip("-").isdigit() else None,
+        timeout=int(limit) if re.fullmatch(f"-?{NUMBER}", limit) else None,
         began=timestamp(found["started_at"]),
         worker=found["worker_name"] or "",
     )
