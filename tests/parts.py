@@ -44,6 +44,11 @@ PARTS = (
         r"|deploy/(rq|redis|proc|manage|supervisor|systemd|stage|select|web|persona|status|logs)"
         r"|deploy/(jobs|monitor|system)/|(session|run_as)\.py$",
     ),
+    Part(
+        "privilege",
+        ("live/test_hostile_inputs.py", "live/test_sudo*.py", "live/test_attacks.py"),
+        r"privilege|door|run_as|trust|programs|sudo|rights|cli/bench|pipeline",
+    ),
     Part("doctor", ("live/test_doctor*.py",), r"doctor|finding|certificates"),
     Part(
         "supervisor",

@@ -10,9 +10,9 @@ import click
 
 from prodgen.cli.apply import require_terminal
 from prodgen.cli.messages import printable, say
-from prodgen.cli.options import Selection
 from prodgen.cli.pipeline import Outcome, plan_bench
 from prodgen.cli.reviewing import Stopped
+from prodgen.cli.selection import Selection
 from prodgen.deploy.privilege.admission import Barred
 from prodgen.deploy.privilege.hand_over import Tally, hand_over, survey
 from prodgen.deploy.privilege.new_owner import new_owner, unreachable_python

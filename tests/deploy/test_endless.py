@@ -28,6 +28,8 @@ from tests.plans import fixture_plan
 from tests.targets.nginx_fixture import plan, site
 from tests.targets.nginx_stand import certificate
 
+pytestmark = pytest.mark.process
+
 SAID = {
     "a named pipe": ("named pipe", "not an ordinary file", "no ordinary file", "pipe or socket"),
     "a link to a pipe": ("named pipe", "no ordinary file", "not an ordinary file", "link"),

@@ -164,6 +164,7 @@ def test_what_is_so_already_is_not_written(plan: Plan) -> None:
     assert key_change(plan, door(plan), {}) is None
 
 
+@pytest.mark.process
 def test_production_keys_are_missing_only_once(plan: Plan) -> None:
     wanted = keys_to_set(plan, door(plan))
     assert wanted

@@ -16,6 +16,8 @@ from prodgen.host.system_path import SYSTEM_PATH, find_program
 from tests.host.accounts import ALICE, PRIVATE, STAFF, needs_root
 from tests.rig.waiting import wait_for
 
+pytestmark = pytest.mark.process
+
 WHO = Identity(ALICE, PRIVATE, (PRIVATE, STAFF), "alice", "/home/alice")
 HOSTILE = {
     "PATH": "/tmp/evil",

@@ -21,6 +21,8 @@ from prodgen.host.run_as import (
 )
 from tests.host.accounts import ALICE, BOB, PRIVATE, STAFF, invent, needs_root
 
+pytestmark = pytest.mark.process
+
 WHO = Identity(ALICE, PRIVATE, (PRIVATE, STAFF), "alice", "/home/alice")
 OTHER = Identity(BOB, BOB, (BOB,), "bob", "/home/bob")
 ROOT = Identity(0, 0, (0,), "root", "/root")

@@ -61,7 +61,7 @@ def _swapped() -> None:
 
 def _of_root() -> None:
     bench = Door(Path("/opt/frappe-bench"), identity_of(0))
-    show([admission._of_root(bench, plan_with())], color=False)
+    show([admission.of_root(bench, plan_with())], color=False)
 
 
 def _another() -> None:

@@ -16,7 +16,7 @@ from prodgen.review.adopt_systemd import adopt_systemd
 from prodgen.review.adopt_systemd_unit import Both
 from prodgen.review.adopt_text import as_text
 from prodgen.review.adopted import Adoption, Lot
-from prodgen.review.impact import merged
+from prodgen.review.impact_model import merged
 from prodgen.review.masking import Mask
 from prodgen.targets.systemd import SYSTEM_FOLDER
 from tests.review.reviewed import side

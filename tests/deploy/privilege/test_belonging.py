@@ -17,6 +17,8 @@ from prodgen.host.run_as import NOBODY, identity_of
 from tests.review.reviewed import plan_with
 from tests.rig.tools import need_root
 
+pytestmark = pytest.mark.process
+
 PLAN = plan_with()
 BENCH = Door(Path("/home/frappe/frappe-bench"), identity_of(NOBODY))
 NAME = "g:one"
