@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -14,11 +14,11 @@ from tests.plans import ROOT
 PACKAGE = ROOT / "prodgen"
 ROOMS = ["base", "inputs", "host", "plan", "targets", "review", "deploy", "cli"]
 BASE = {"diagnostics", "provenance", "codes", "__init__"}
-LIBRARIES = {
+LIBRARIES: dict[str, Callable[[str], bool]] = {
     "click": lambda module: module.startswith("cli/"),
     "jinja2": lambda module: module == "targets/templating.py",
     "jsonschema": lambda module: module == "inputs/schema.py",
-    "redis": lambda module: module == "deploy/redisqueue.py",
+    "redis": lambda module: module in ("deploy/redisqueue.py", "deploy/redislimits.py"),
     "yaml": lambda module: module == "inputs/settings.py",
 }
 PURE_ROOMS = ["inputs", "plan", "targets", "review"]

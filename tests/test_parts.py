@@ -53,7 +53,7 @@ def test_every_pattern_finds_something(part: parts.Part) -> None:
         ("templates/gunicorn/gunicorn.conf.py", {"supervisor", "systemd", "rig"}),
         ("prodgen/targets/systemd_hardening.py", {"systemd"}),
         ("prodgen/targets/supervisor_groups.py", {"supervisor"}),
-        ("prodgen/deploy/doctor_rights.py", {"doctor"}),
+        ("prodgen/deploy/doctor_rights.py", {"doctor", "privilege"}),
         ("prodgen/deploy/farewell.py", {"apply", "restart"}),
         ("prodgen/deploy/journal.py", {"apply"}),
         ("prodgen/deploy/adopt.py", {"adopt", "apply"}),

@@ -23,13 +23,14 @@ def subject_from(outcome: Outcome) -> Subject:
 
 def admit(outcome: Outcome, *, dry_run: bool = False) -> None:
     """Raises Barred if root may not change anything here; a dry run warns instead, and goes on."""
-    from prodgen.deploy.privilege.admission import require_admission
+    from prodgen.deploy.privilege.admission import require_admission, require_way
     from prodgen.deploy.privilege.own_install import require_own_install
 
     if outcome.plan is None:
         return
     try:
         require_own_install()
+        require_way(outcome.danger, outcome.door)
         require_admission(outcome.door, outcome.plan)
     except Barred as barred:
         if not dry_run:

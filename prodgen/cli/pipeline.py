@@ -27,6 +27,7 @@ from prodgen.targets.registry import load_target
 
 if TYPE_CHECKING:
     from prodgen.host.door import Door
+    from prodgen.host.trust import Danger
 
 
 class Outcome:
@@ -42,6 +43,8 @@ class Outcome:
         self.templates: Mapping[str, Source] = {}
         """The user's own, by name."""
         self.diagnostics = diagnostics or []
+        self.danger: Danger | None = None
+        """What others could swap on the way that was named, if we are root."""
         self._door: Door | None = None
 
     @property
@@ -113,7 +116,9 @@ def _read(root: Path, chosen: Selection, *, locked: bool, programs: Collection[s
     )
     if door.danger and not door.owner.is_root and not locked:
         found.append(in_danger(door.danger)._replace(severity=Severity.WARNING))
-    return _plan(files, found, chosen, locked=locked, programs=programs, reader=door.reader)
+    made = _plan(files, found, chosen, locked=locked, programs=programs, reader=door.reader)
+    made.danger = door.danger
+    return made
 
 
 def _plan(

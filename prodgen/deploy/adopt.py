@@ -144,7 +144,8 @@ def _read(path: Path) -> tuple[bytes, int]:
     except OSError as failure:
         if os.geteuid() != 0:
             raise
-        reason, who = failure.strerror or str(failure), who_can_change(path)
+        reason = (failure.strerror or str(failure)).lower()
+        who = who_can_change(path)
         message = f"{path} cannot be read: {reason}{f'; {who}' if who else ''}"
         raise Refused(message, "remove it, or put a file there that only root can change") from None
 

@@ -18,7 +18,10 @@ from prodgen.deploy.privilege.hand_over import Stays, hand_over, survey
 from prodgen.host.run_as import Identity
 from tests.plans import ROOT
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away"),
+]
 UID, OTHER, GID = 12345, 12346, 12347
 WHO = Identity(UID, GID, (GID,), "new", "/home/new")
 TRIES = 3000

@@ -26,7 +26,7 @@ from tests.host.accounts import (
 from tests.limits import within
 from tests.plans import ROOT
 
-pytestmark = needs_root
+pytestmark = [pytest.mark.process, needs_root]
 needs_acl = pytest.mark.skipif(shutil.which("setfacl") is None, reason="setfacl is not installed")
 
 

@@ -61,7 +61,8 @@ def _swapped() -> None:
 
 def _of_root() -> None:
     bench = Door(Path("/opt/frappe-bench"), identity_of(0))
-    show([admission.of_root(bench, plan_with())], color=False)
+    plan = plan_with()._replace(user=sourced("root"))
+    show([admission.of_root(bench, plan)], color=False)
 
 
 def _another() -> None:

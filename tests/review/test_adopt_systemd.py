@@ -142,7 +142,8 @@ def test_a_target_that_holds_a_strangers_unit_too_stays() -> None:
     ("line", "lot"),
     [
         ("User=frappe", Lot.OURS),
-        ("User=root", Lot.OPEN),
+        ("User=root", Lot.DEFAULT),
+        ("User=somebody", Lot.OPEN),
         ("Group=frappe", Lot.OURS),
         ("Group=www-data", Lot.OPEN),
         ("Restart=on-failure", Lot.DEFAULT),
