@@ -232,12 +232,12 @@ def test_ten_megabytes() -> None:
         '"' + "\\" * 10**7,
         '{"a": 1' * 10**6,
     ):
-        started = time.monotonic()
+        started = time.process_time()
         document, found = parse_json(Source("f.json", text))
         assert (document is None) == bool(found)
         for one in found:
             assert len(one.message) < 200
-        assert time.monotonic() - started < 60
+        assert time.process_time() - started < 60
 
 
 @pytest.mark.parametrize("levels", [DEEPEST - 1, DEEPEST])

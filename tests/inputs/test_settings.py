@@ -213,9 +213,9 @@ MERGED = "x-a: &a {k: 1}\n" + "".join(
     ],
 )  # fmt: skip
 def test_yaml(text: str, code: str, place: str | None, message: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     document, found = parse_yaml(Source("prodgen.yaml", text))
-    assert time.monotonic() - started < 30
+    assert time.process_time() - started < 30
     assert document is None
     assert found[0].code == code
     assert message in found[0].message
