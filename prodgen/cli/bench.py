@@ -30,7 +30,7 @@ def admit(outcome: Outcome, *, dry_run: bool = False) -> None:
         return
     try:
         require_own_install()
-        require_way(outcome.danger, outcome.door)
+        require_way(outcome.source)
         require_admission(outcome.door, outcome.plan)
     except Barred as barred:
         if not dry_run:

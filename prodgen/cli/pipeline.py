@@ -27,7 +27,6 @@ from prodgen.targets.registry import load_target
 
 if TYPE_CHECKING:
     from prodgen.host.door import Door
-    from prodgen.host.trust import Danger
 
 
 class Outcome:
@@ -43,17 +42,26 @@ class Outcome:
         self.templates: Mapping[str, Source] = {}
         """The user's own, by name."""
         self.diagnostics = diagnostics or []
-        self.danger: Danger | None = None
-        """What others could swap on the way that was named, if we are root."""
+        self.source: Door | None = None
+        """The door to the folder that the files were read from, if root has read them."""
         self._door: Door | None = None
 
     @property
     def door(self) -> Door:
-        """The door to the folder in which the plan's bench runs on this host."""
-        from prodgen.host.door import NOWHERE, enter
+        """The door to the folder in which the plan's bench runs on this host.
+
+        It is closed to the files of another user: they could name anybody's bench.
+        """
+        from prodgen.host.door import NOWHERE, enter, shut
 
         if self._door is None:
-            self._door = enter(Path(self.plan.bench.value)) if self.plan else NOWHERE
+            door = enter(Path(self.plan.bench.value)) if self.plan else NOWHERE
+            if self.source and not self.source.owner.is_root:
+                author = self.source.owner
+                if author.uid != door.owner.uid:
+                    why = f"{self.source.path}, which names it, belongs to {author.name}"
+                    door = shut(door, why)
+            self._door = door
         return self._door
 
     @property
@@ -116,9 +124,9 @@ def _read(root: Path, chosen: Selection, *, locked: bool, programs: Collection[s
     )
     if door.danger and not door.owner.is_root and not locked:
         found.append(in_danger(door.danger)._replace(severity=Severity.WARNING))
-    made = _plan(files, found, chosen, locked=locked, programs=programs, reader=door.reader)
-    made.danger = door.danger
-    return made
+    outcome = _plan(files, found, chosen, locked=locked, programs=programs, reader=door.reader)
+    outcome.source = door
+    return outcome
 
 
 def _plan(

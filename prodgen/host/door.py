@@ -83,6 +83,14 @@ def enter(folder: Path) -> Door:
         return Door(folder, nobody, nobody, closed=f"{failure.filename or folder}: {reason}")
 
 
+def shut(door: Door, why: str) -> Door:
+    """The door, closed for this reason: nothing is read or done there as its owner."""
+    if door.closed:
+        return door
+    nobody = identity_of(NOBODY)
+    return door._replace(owner=nobody, reader=nobody, closed=why)
+
+
 def _enter(folder: Path) -> Door:
     if os.geteuid() != 0:
         path = Path(os.path.realpath(folder, strict=True))

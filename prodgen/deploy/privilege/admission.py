@@ -10,7 +10,7 @@ from prodgen.deploy.managed import Refused
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.door import Door, in_danger
 from prodgen.host.run_as import identity_named
-from prodgen.host.trust import Danger, user_name
+from prodgen.host.trust import user_name
 from prodgen.plan.model import Plan
 from prodgen.provenance import Kind
 from prodgen.review.blame import place_of
@@ -36,10 +36,10 @@ class Barred(Refused):
         self.found = tuple(found)
 
 
-def require_way(danger: Danger | None, door: Door) -> None:
+def require_way(source: Door | None) -> None:
     """Raises Barred if others could swap the way on which a bench of a user's was named."""
-    if danger and not door.owner.is_root:
-        raise Barred([in_danger(danger)])
+    if source and source.danger and not source.owner.is_root:
+        raise Barred([in_danger(source.danger)])
 
 
 def require_admission(door: Door, plan: Plan) -> None:
