@@ -16,7 +16,7 @@ PYTEST := $(BIN)/python -m pytest
 UNIT := $(PYTEST) -m "not live" -n 2 --dist worksteal --cov --cov-report=term:skip-covered
 
 .PHONY: demo check test-unit test test-all setup lint types fast packages stacks golden docs docs-links \
-	systemd-versions nginx-versions version-matrix bench release lowest fuzz clean
+	systemd-versions sudo-versions nginx-versions version-matrix bench release lowest fuzz clean
 
 demo: $(VENV)/installed
 	$(BIN)/prodgen render --target supervisor --bench $(SAMPLE)
@@ -85,6 +85,11 @@ docs-links: $(VENV)/installed
 # The units on the systemd of every Debian release; needs root and debootstrap, takes 15 minutes.
 systemd-versions: $(VENV)/tested stacks
 	$(BIN)/python -m tests.rig.systemd_versions
+
+# doctor's lines for sudo, read by this host's sudo and by Debian 13's sudo and sudo-rs; as above.
+sudo-versions: $(VENV)/tested
+	$(BIN)/python -m tests.rig.sudo_roots
+	$(BIN)/python -m pytest tests/live/test_sudo_lines.py
 
 # The requests of the live tests to the nginx of every Debian release, HTTP/3 too; root as above.
 nginx-versions: $(VENV)/tested stacks

@@ -122,7 +122,10 @@ def _rights(subject: Subject, supervisor_config: Path | None) -> Rights | None:
     if user.is_root or not subject.door.is_of(subject.plan.user.value):
         return None
     right = right_to_restart(subject.plan, subject.door, supervisor_config)
-    hook = hook_of(subject.door.read(FILE))
+    try:
+        hook = hook_of(subject.door.read(FILE))
+    except OSError:
+        hook = ""
     return Rights(subject, user, sudo.grants_of(user), right, hook)
 
 
@@ -171,7 +174,8 @@ def _install(rights: Rights) -> str:
             raise NoLines(f"sudo must not run this prodgen: {danger}", ROOT_INSTALL)
         lines = sudo.sudoers_lines(rights.user, program_words(), rights.subject.door.path)
     except OSError as failure:
-        raise NoLines(f"sudo must not run this prodgen: {failure}", ROOT_INSTALL) from failure
+        text = f"sudo must not run a prodgen in {failure.filename}"
+        raise NoLines(text, ROOT_INSTALL) from failure
     except ValueError as refused:
         way = "give the bench a path of letters, digits and . _ + - / alone"
         raise NoLines(str(refused), way) from refused

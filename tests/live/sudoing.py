@@ -120,6 +120,8 @@ def without_rights(manager: str = "supervisor") -> Iterator[Rights]:
     with stage(manager) as made:
         rights = Rights(made)
         rights.root("rm /etc/sudoers.d/frappe")
+        if manager != "supervisor":
+            made.write("prodgen.yaml", f"version: 1\nmanager: {manager}\n")
         rights.root(f"{PRODGEN} apply --yes -C {BENCH}")
         yield rights
 

@@ -88,7 +88,7 @@ def system(request: pytest.FixtureRequest) -> tuple[Path, str]:
     if request.param == "this host's sudo":
         return Path("/"), ""
     if not trixie().is_dir():
-        pytest.skip("`python -m tests.rig.sudo_roots` makes the system with this sudo")
+        pytest.skip("`make sudo-versions` makes the system with this sudo")
     return trixie(), SUDO_RS if request.param == "sudo-rs" else ""
 
 
