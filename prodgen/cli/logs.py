@@ -11,6 +11,7 @@ import click
 
 from prodgen.cli.bench import supervisor_option
 from prodgen.cli.exits import Exit
+from prodgen.cli.messages import printable, with_colors
 from prodgen.cli.options import bench_option, report_options
 from prodgen.cli.pipeline import plan_bench
 from prodgen.cli.report import has_failed
@@ -68,10 +69,10 @@ def command(
         tones = {one.short: TONES[index % len(TONES)] for index, one in enumerate(chosen)}
         colored = _wants_color(color)
         for line in _lines(outcome.plan, chosen, tail, follow=follow):
-            head = f"{line.process.removeprefix(name):<{width}} | "
+            head = f"{printable(line.process).removeprefix(name):<{width}} | "
             if colored:
                 head = click.style(head, fg=tones.get(line.process))
-            click.echo(f"{head}{line.text}", color=True)
+            click.echo(f"{head}{with_colors(line.text)}", color=True)
             if follow:
                 sys.stdout.flush()
     except Refused as refused:

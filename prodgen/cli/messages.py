@@ -23,6 +23,9 @@ HELP_INDENT = " " * 8
 UNBROKEN = r"\s*(?:`[^`]*`|\S)+\s*"
 """A word with the blanks around it; a command in backticks is one, blanks and all."""
 CUT = "..."
+COLOR = r"(\x1b\[[0-9;:]*m)"
+"""Select Graphic Rendition, the one command to a terminal that does nothing but colour."""
+COLOR_END = "\x1b[0m"
 LONGEST = 600
 """Characters of a message."""
 
@@ -163,6 +166,15 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def with_colors(text: str) -> str:
+    """As `printable`, but colours stay: the text is what some process has written to its log."""
+    if text.isprintable():
+        return text
+    parts = re.split(COLOR, text)  # every second one is a colour
+    shown = "".join(one if at % 2 else printable(one) for at, one in enumerate(parts))
+    return f"{shown}{COLOR_END}" if len(parts) > 1 else shown
 
 
 def _escaped(char: str) -> str:

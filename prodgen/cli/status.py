@@ -58,7 +58,8 @@ def command(
         name = outcome.plan.bench_name.value
         while True:
             found = look(subject, manager)
-            text = as_json(found, name) if form == "json" else "\n".join(table(found, name))
+            lines = (printable(line) for line in table(found, name))
+            text = as_json(found, name) if form == "json" else "\n".join(lines)
             click.echo(f"{CLEAR if watch and form == 'text' else ''}{text}")
             if not watch:
                 break

@@ -21,6 +21,10 @@ POLL = 0.25
 BLOCK = 8192
 MOST_TAIL = 1024 * 1024
 """Bytes of the last lines of one file."""
+MOST_NEWS = 16 * 1024 * 1024
+"""Bytes of what was added to a file between two looks; of more, the end."""
+LONGEST_LINE = 64 * 1024
+"""Characters; the rest of a longer line is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +38,17 @@ class Line:
 def last_lines(file: BufferedReader, count: int) -> list[str]:
     """The last lines of a file; its position is then at its end."""
     end = position = file.seek(0, os.SEEK_END)
-    data = b""
-    while position > 0 and data.count(b"\n") <= count and len(data) < MOST_TAIL:
+    blocks: list[bytes] = []
+    breaks = 0
+    while position > 0 and breaks <= count and end - position < MOST_TAIL:
         size = min(BLOCK, position)
         position -= size
         file.seek(position)
-        data = file.read(size) + data
+        blocks.append(file.read(size))
+        breaks += blocks[-1].count(b"\n")
     file.seek(end)
-    lines = data.decode("utf-8", "replace").splitlines()
-    return lines[-count:] if count else []
+    lines = b"".join(reversed(blocks)).decode("utf-8", "replace").splitlines()
+    return [line[:LONGEST_LINE] for line in lines[-count:]] if count else []
 
 
 def open_log(path: Path) -> BufferedReader:
@@ -78,10 +84,14 @@ class Follower:
             yield from self._read()
 
     def _read(self) -> Iterator[Line]:
-        data = self.rest + self.file.read()
-        *lines, self.rest = data.split(b"\n")
+        gap = os.fstat(self.file.fileno()).st_size - self.file.tell() - MOST_NEWS
+        if gap > 0:  # who writes the log can make it as long as it likes (ftruncate(2))
+            self.file.seek(gap, os.SEEK_CUR)
+        data = self.rest + self.file.read(MOST_NEWS)
+        *lines, rest = data.split(b"\n")
+        self.rest = rest[:LONGEST_LINE]
         for line in lines:
-            yield Line(self.process, line.decode("utf-8", "replace"))
+            yield Line(self.process, line[:LONGEST_LINE].decode("utf-8", "replace"))
 
     def _is_rotated(self) -> bool:
         try:
@@ -135,16 +145,30 @@ def journal_command(
 
 
 def parse_entry(text: str) -> Line | None:
-    """One line of `journalctl --output=json`."""
+    """One line of `journalctl --output=json`.
+
+    Its sender may have set any field but those that begin with `_` (systemd.journal-fields(7)), and
+    each of them twice; `UNIT` is believed of PID 1 only.
+    """
     try:
         entry = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    message = entry.get("MESSAGE")
-    if isinstance(message, list):  # bytes that are no text
-        message = bytes(message).decode("utf-8", "replace")
-    unit = entry.get("_SYSTEMD_USER_UNIT") or entry.get("UNIT") or entry.get("_SYSTEMD_UNIT") or ""
-    return Line(str(unit).removesuffix(".service"), str(message)) if message is not None else None
+    if not isinstance(entry, dict) or entry.get("MESSAGE") is None:
+        return None
+    about = entry.get("UNIT") if entry.get("_PID") == "1" else None
+    unit = entry.get("_SYSTEMD_USER_UNIT") or about or entry.get("_SYSTEMD_UNIT") or ""
+    message = _field(entry["MESSAGE"])[:LONGEST_LINE]
+    return Line(_field(unit).removesuffix(".service"), message)
+
+
+def _field(value: object) -> str:
+    """A field as text: bytes that are no text are numbers, and a field that is twice is a list."""
+    if not isinstance(value, list):
+        return str(value)
+    if all(isinstance(one, int) and 0 <= one < 256 for one in value):
+        return bytes(value).decode("utf-8", "replace")
+    return " ".join(_field(one) for one in value)
 
 
 def read_journal(units: Sequence[str], tail: int, *, follow: bool, user: bool) -> Iterator[Line]:
