@@ -1,4 +1,4 @@
-"""What processes write to their logs is shown to root: it crashes nothing and says nothing false."""
+"""What processes write to their logs is shown to root: it crashes nothing, and tells no lies."""
 
 from __future__ import annotations
 
