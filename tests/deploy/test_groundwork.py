@@ -23,6 +23,7 @@ from prodgen.deploy.groundwork import (
 )
 from prodgen.deploy.journal import KeyChange
 from prodgen.deploy.managed import ProcessManager
+from prodgen.deploy.privilege.restart_right import RestartRight, Way
 from prodgen.deploy.subject import Subject
 from prodgen.host.door import Door, enter
 from prodgen.plan.model import Manager, Plan
@@ -164,10 +165,15 @@ def test_what_is_so_already_is_not_written(plan: Plan) -> None:
     assert key_change(plan, door(plan), {}) is None
 
 
-@pytest.mark.process
-def test_production_keys_are_missing_only_once(plan: Plan) -> None:
+@pytest.mark.parametrize("hook", ["", "sudo -n prodgen restart"])
+def test_production_keys_are_missing_only_once(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch, hook: str
+) -> None:
+    right = RestartRight(Way.SUDO if hook else Way.NONE, hook)
+    monkeypatch.setattr(groundwork, "right_to_restart", lambda *_: right)
     wanted = keys_to_set(plan, door(plan))
     assert wanted
+    assert (hook in wanted.values()) is bool(hook)
     set_keys(change_of(plan, wanted))
     assert keys_to_set(plan, door(plan)) == {}
 

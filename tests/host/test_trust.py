@@ -225,12 +225,14 @@ def setfacl(*words: str) -> None:
     subprocess.run(["setfacl", *words], check=True, timeout=20)
 
 
+@pytest.mark.process
 @needs_acl
 def test_an_acl_for_another_user(home: Path) -> None:
     setfacl("-m", f"u:{BOB}:rwx", str(home))
     assert found(home / "bench") == (home, "bob", f"setfacl -x u:bob {home}")
 
 
+@pytest.mark.process
 @needs_acl
 @pytest.mark.parametrize("entry", [f"u:{ALICE}:rwx", "u:0:rwx", f"u:{BOB}:r-x", f"g:{EMPTY}:rwx"])
 def test_an_acl_that_gives_nobody_else_the_right_to_write(home: Path, entry: str) -> None:
@@ -238,6 +240,7 @@ def test_an_acl_that_gives_nobody_else_the_right_to_write(home: Path, entry: str
     assert found(home / "bench") is None
 
 
+@pytest.mark.process
 @needs_acl
 def test_an_acl_for_a_group(home: Path) -> None:
     setfacl("-m", f"g:{STAFF}:rwx", str(home))
@@ -248,6 +251,7 @@ def test_an_acl_for_a_group(home: Path) -> None:
     )
 
 
+@pytest.mark.process
 @needs_acl
 def test_the_mask_of_an_acl_bounds_its_entries(home: Path) -> None:
     setfacl("-m", f"u:{BOB}:rwx,g:{STAFF}:rwx", str(home))
@@ -255,6 +259,7 @@ def test_the_mask_of_an_acl_bounds_its_entries(home: Path) -> None:
     assert found(home / "bench") is None
 
 
+@pytest.mark.process
 @needs_acl
 def test_the_owning_group_under_an_acl(home: Path) -> None:
     """With an ACL the mode shows the mask where the group's bits would be (acl(5))."""
@@ -266,12 +271,14 @@ def test_the_owning_group_under_an_acl(home: Path) -> None:
     assert found(home / "bench") == (home, "the group staff (carol)", f"chmod g-w {home}")
 
 
+@pytest.mark.process
 @needs_acl
 def test_an_acl_hides_nothing_behind_its_first_entry(home: Path) -> None:
     setfacl("-m", f"u:{ALICE}:rwx,u:{CAROL}:r--,u:{BOB}:rwx", str(home))
     assert found(home) == (home, "bob", f"setfacl -x u:bob {home}")
 
 
+@pytest.mark.process
 @needs_acl
 def test_an_acl_and_the_sticky_bit(home: Path) -> None:
     shared = give(home.parent / "shared", 0, mode=0o1777)
@@ -307,6 +314,7 @@ def squashed(path: Path) -> str:
     return str(json.loads(done.stdout))
 
 
+@pytest.mark.process
 def test_a_folder_that_bars_even_root_is_said(home: Path) -> None:
     assert squashed(home / "bench") == "None"
     home.chmod(0o700)
