@@ -137,8 +137,7 @@ def test_pipes_go_and_devices_stay(bench: Path) -> None:
 
 @pytest.mark.parametrize("mounted", [3, 1])
 def test_no_other_file_system_is_entered(bench: Path, place: Path, mounted: int) -> None:
-    """Nor a part of the same one that is mounted there; one whose mount is not listed has another
-    device still."""
+    """Nor a part of the same one that is mounted there. A folder's device says so alone."""
     outside = place / "outside"
     outside.mkdir()
     (outside / "file").touch()
@@ -149,7 +148,7 @@ def test_no_other_file_system_is_entered(bench: Path, place: Path, mounted: int)
     script = (
         "from pathlib import Path\n"
         "from tests.deploy.test_hand_over import WHO, hand_over, module\n"
-        f"if {mounted} == 1: module._mounts_below = lambda bench: frozenset()\n"
+        f"if {mounted} == 1: module._mount_of = lambda descriptor: str()\n"
         f"bench = Path({str(bench)!r})\n"
         "done = hand_over(bench, WHO)\n"
         "print({why.name: count for why, count in done.stays.items()})\n"
@@ -253,3 +252,27 @@ def test_a_swap_between_look_and_change_gains_nothing(bench: Path, place: Path) 
     for descriptor in inner:
         os.close(descriptor)
     assert given > TRIES, "most tries met what is root's there"
+
+
+def test_files_of_an_overlay_have_another_device_and_go(place: Path) -> None:
+    """As in a container: its folders have the overlay's device, its files that of a layer."""
+    script = (
+        "from pathlib import Path\n"
+        "from tests.deploy.test_hand_over import WHO, hand_over\n"
+        f"bench = Path({str(place / 'merged/bench')!r})\n"
+        "assert bench.stat().st_dev != (bench / 'file').stat().st_dev\n"
+        "done = hand_over(bench, WHO)\n"
+        "print(done.given, done.stays.total(), (bench / 'file').stat().st_uid)\n"
+    )
+    shell = (
+        f"cd {place} && mkdir lower upper merged && mount -t tmpfs none lower"
+        " && mount -t tmpfs none upper && mkdir lower/bench upper/a upper/b"
+        " && touch lower/bench/file && mount -t overlay"
+        " -o xino=off,lowerdir=lower,upperdir=upper/a,workdir=upper/b none merged"
+        f' && cd {ROOT} && exec {sys.executable} -c "$0"'
+    )
+    argv = ["unshare", "--mount", "--propagation", "private", "sh", "-c", shell, script]
+    said = subprocess.run(argv, capture_output=True, text=True, timeout=60)
+    if "unshare" in said.stderr or "mount:" in said.stderr or "AssertionError" in said.stderr:
+        pytest.skip(f"no such overlay can be made here: {said.stderr}")
+    assert said.stdout == f"2 0 {UID}\n", said.stderr

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import re
 import stat
 from collections import Counter
 from collections.abc import Iterator
@@ -26,7 +25,6 @@ from prodgen.host.run_as import Identity
 
 AT_EMPTY_PATH = 0x1000
 """linux/fcntl.h"""
-MOUNTS = "/proc/self/mountinfo"
 DEEPEST = 256
 """Folders in one another; each costs a descriptor while those in it are looked at."""
 EXAMPLES = 3
@@ -93,8 +91,7 @@ class _Walk(NamedTuple):
     who: Identity
     gives: bool
     device: int
-    mounts: frozenset[str]
-    """Where something is mounted, below the bench: a bind mount has the device of its source."""
+    mount: str
     tally: Tally
 
 
@@ -102,7 +99,7 @@ def _walk(bench: Path, who: Identity, *, gives: bool) -> Tally:
     if who.is_root:
         raise ValueError("root keeps what is root's")
     with _opened(str(bench)) as (descriptor, found):
-        walk = _Walk(who, gives, found.st_dev, _mounts_below(bench), Tally())
+        walk = _Walk(who, gives, found.st_dev, _mount_of(descriptor), Tally())
         if not stat.S_ISDIR(found.st_mode):
             raise NotADirectoryError(f"{bench} is no folder")
         _give_folder(walk, descriptor, found, "", 0)
@@ -140,7 +137,8 @@ def _give_entry(walk: _Walk, here: _Here, name: str) -> None:
     path = f"{here.path}/{name}" if here.path else name
     try:
         with _opened(name, here.descriptor) as (descriptor, found):
-            why = _why_it_stays(walk, here, found, path)
+            is_here = _is_here(walk, descriptor, found)
+            why = _why_it_stays(walk, here, found) if is_here else Stays.MOUNTED
             if why:
                 walk.tally.leave(why, path)
             elif stat.S_ISDIR(found.st_mode):
@@ -151,10 +149,15 @@ def _give_entry(walk: _Walk, here: _Here, name: str) -> None:
         return  # it went away meanwhile
 
 
-def _why_it_stays(walk: _Walk, here: _Here, found: os.stat_result, path: str) -> Stays | None:
+def _is_here(walk: _Walk, descriptor: int, found: os.stat_result) -> bool:
+    """Whether it is on the bench's own file system. Files of an overlay have other devices than
+    its folders."""
+    is_other = stat.S_ISDIR(found.st_mode) and found.st_dev != walk.device
+    return not is_other and _mount_of(descriptor) == walk.mount
+
+
+def _why_it_stays(walk: _Walk, here: _Here, found: os.stat_result) -> Stays | None:
     """Why an entry is not given away, and not entered; None if it is."""
-    if found.st_dev != walk.device or path in walk.mounts:
-        return Stays.MOUNTED
     if found.st_uid not in (0, walk.who.uid):
         return Stays.OTHERS
     if stat.S_ISDIR(found.st_mode):
@@ -201,13 +204,7 @@ def _name_of(descriptor: int) -> str:
     return str(Path(f"/proc/self/fd/{descriptor}").readlink())
 
 
-def _mounts_below(bench: Path) -> frozenset[str]:
-    """The mount points below a folder, by their paths in it (proc(5), mountinfo)."""
-    start = f"{bench}/"
-    with Path(MOUNTS).open(encoding="utf-8", errors="surrogateescape") as lines:
-        points = (_unescaped(line.split(" ")[4]) for line in lines)
-        return frozenset(point[len(start) :] for point in points if point.startswith(start))
-
-
-def _unescaped(point: str) -> str:
-    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), point)
+def _mount_of(descriptor: int) -> str:
+    """The mount that a file was opened in: a bind mount has the device of its source."""
+    text = Path(f"/proc/self/fdinfo/{descriptor}").read_text("ascii")
+    return text.partition("mnt_id:")[2].partition("\n")[0].strip()
