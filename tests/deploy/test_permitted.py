@@ -88,6 +88,8 @@ def test_everything_that_prodgen_makes_may_be_installed(settings: str) -> None:
         ("/etc/nginx/erp/adopted.conf", False),
         ("/etc/nginx/erp/server/x.conf", False),
         ("/etc/nginx/erp/../nginx.conf", False),
+        ("/etc/nginx/erp/../adopted.conf", False),
+        ("//etc/nginx/conf.d/erp.conf", False),
         ("/etc/nginx/erp2/server/adopted.conf", False),
         ("/etc/prodgen/erp2/gunicorn.conf.py", False),
         ("/etc/prodgen/other/erp", False),

@@ -239,6 +239,12 @@ def test_yaml(text: str, code: str, place: str | None, message: str) -> None:
         ("bench_name: -x", "PG404", "1:13", '"-x"', "a name of letters"),
         ("bench_name: 'x\n\n  '", "PG404", "1:13", "bench_name is", "a name of letters"),
         ("host: {path: rel}", "PG404", "1:14", '"rel"', "an absolute path"),
+        ("host: {node: /usr/../node}", "PG404", "1:14", "/usr/../node", "without `..`"),
+        (
+            "logging: {folder: /var/log/../../etc/logrotate.d}",
+            *("PG404", "1:19", "logging.folder is", "without `..`"),
+        ),
+        ("systemd: {read_only_paths: [/a/./b]}", "PG404", "1:29", "/a/./b", "without `..`"),
         ("host: {frappe: 15.10}", "PG404", "1:16", "host.frappe is 15.1", "in quotes"),
         ("host: {memory: 4 apples}", "PG404", "1:16", '"4 apples"', "with K, M, G or T"),
         ("env: {A: true}", "PG404", "1:10", "env.A is true", "put true, false"),

@@ -159,6 +159,8 @@ def test_many_names_are_mentioned_unless_the_host_file_has_room() -> None:
         {"api_rate": -5},
         {"acme_webroot": "www"},
         {"access_log": "bench.log"},
+        {"access_log": "/var/log/nginx/../x.log"},
+        {"acme_webroot": "/var/www/./x"},
     ],
 )
 def test_choices_that_mean_nothing_are_errors(options: dict[str, Any]) -> None:
