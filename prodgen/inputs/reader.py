@@ -5,6 +5,7 @@ Only regular files are opened: a named pipe in the place of a Procfile must not 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -339,10 +340,22 @@ def open_regular(
     try:
         status = os.fstat(descriptor)
         _require_regular(status.st_mode)
+        if os.geteuid() != os.getuid():
+            _require_reachable(descriptor)
     except OSError:
         os.close(descriptor)
         raise
     return descriptor, status
+
+
+def _require_reachable(descriptor: int) -> None:
+    """Raises PermissionError if the file lies where the user whose rights we have cannot get to.
+
+    A link to /proc/self/cwd, or to a descriptor there, leads root past the folders above its
+    current one that only root may enter (proc(5)): what lies in it is often everyone's to read.
+    """
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # replaced meanwhile
+        os.stat(os.readlink(f"/proc/self/fd/{descriptor}"))  # noqa: PTH115, PTH116 - see above
 
 
 def _require_regular(mode: int) -> None:

@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from prodgen.diagnostics import Diagnostic
+from prodgen.host.run_as import Identity, acting_as
 from prodgen.inputs import reader
-from prodgen.inputs.reader import BenchFiles, find_bench, read_bench
+from prodgen.inputs.reader import BenchFiles, find_bench, read_bench, read_regular
+from tests.host.accounts import ALICE, needs_root
 
 NOBODY = 65534
 
@@ -352,3 +354,23 @@ def test_only_what_is_the_bench_s_own_is_read_under_other_rights(
     assert files.settings is not None
     assert files.procfile is None
     assert said(found) == []
+
+
+@needs_root
+def test_a_link_to_the_current_folder_leads_nobody_past_the_folders_above(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root is in a folder for everyone, below one that is for root alone (proc(5), cwd)."""
+    (tmp_path / "roots/inner").mkdir(parents=True)
+    (tmp_path / "roots/inner/key").write_text("t0psecret")
+    (tmp_path / "roots").chmod(0o700)
+    for folder in (tmp_path, *tmp_path.parents[:-2]):
+        folder.chmod(0o755)
+    (tmp_path / "link").symlink_to("/proc/self/cwd/key")
+    monkeypatch.chdir(tmp_path / "roots/inner")
+    assert read_regular(tmp_path / "link", 99) == b"t0psecret"
+    with (
+        acting_as(Identity(ALICE, ALICE, (ALICE,), "alice", "/")),
+        pytest.raises(PermissionError),
+    ):
+        read_regular(tmp_path / "link", 99)
