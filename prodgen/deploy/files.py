@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from prodgen.deploy.swap import Swap, Unrestored, make_folders
+from prodgen.host.trust import own_path
 from prodgen.inputs.reader import NoRegularFile, read_whole
 from prodgen.review.changes import Obstacle
 from prodgen.targets.artifacts import Artifact
@@ -86,8 +87,10 @@ def write_folder(
     the folder as it was; one that was absent appears as a whole. Files and folders get their
     modes whatever the umask. Raises OSError, or `Unrestored` where the old could not be put back.
     """
+    folder = _resolved(folder)
     with _parents(folder):
         there = folder.is_dir()
+        _require_own(folder if there else folder.parent)
         with _staging(folder if there else folder.parent) as staging:
             for artifact in artifacts:
                 list(make_folders(staging / "new", artifact.path))
@@ -107,11 +110,32 @@ def write_file(path: Path, content: bytes, mode: int | None = None) -> None:
 
     Raises OSError.
     """
-    path = Path(os.path.realpath(path))
-    with _parents(path), _staging(path.parent) as staging:
-        create_file(staging / "new", content, 0o666 & ~_umask() if mode is None else mode)
-        (staging / "new").replace(path)
+    path = _resolved(path)
+    with _parents(path):
+        _require_own(path.parent)
+        _replace(path, content, 0o666 & ~_umask() if mode is None else mode)
     sync_folder(path.parent)
+
+
+def _replace(path: Path, content: bytes, mode: int) -> None:
+    with _staging(path.parent) as staging:
+        create_file(staging / "new", content, mode)
+        (staging / "new").replace(path)
+
+
+def _resolved(path: Path) -> Path:
+    """Where a path leads; for root, by what nobody else can change: else PermissionError."""
+    return own_path(path.absolute()) if os.geteuid() == 0 else Path(os.path.realpath(path))
+
+
+def _require_own(folder: Path) -> None:
+    """Raises PermissionError if root would write where others could put a link in its way.
+
+    The way was looked at before (`host.door.rights_for`); since then somebody may have made the
+    folder, or a link, in a folder for everyone.
+    """
+    if os.geteuid() == 0:
+        own_path(folder, strict=True)
 
 
 @contextlib.contextmanager

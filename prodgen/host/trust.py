@@ -45,7 +45,7 @@ def danger_on_way(path: Path, owner: int = 0) -> Danger | None:
     the sticky bit, such as /tmp, is fine: nobody can replace what belongs to somebody else in it
     (unlink(2)). What is not there ends the way. Raises OSError if something cannot be looked at.
     """
-    for place in _way(path):
+    for place, _ in _way(path):
         try:
             found = place.lstat()
         except (FileNotFoundError, NotADirectoryError):
@@ -54,6 +54,26 @@ def danger_on_way(path: Path, owner: int = 0) -> Danger | None:
         if danger:
             return danger
     return None
+
+
+def own_path(path: Path, *, strict: bool = False) -> Path:
+    """Where an absolute path leads, by folders and links that nobody but root can change.
+
+    So it stays so. In a folder for everyone, such as /tmp, somebody may put a link in the place of
+    what is not there yet, so that is not followed. Raises PermissionError, and FileNotFoundError
+    for what has to be there (`strict`).
+    """
+    end = Path("/")
+    for end, left in _way(path):
+        try:
+            danger = danger_at(end, end.lstat())
+        except (FileNotFoundError, NotADirectoryError):
+            if strict:
+                raise
+            return end.joinpath(*reversed(left))
+        if danger:
+            raise PermissionError(errno.EPERM, str(danger), str(end))
+    return end
 
 
 def danger_at(place: Path, found: os.stat_result, owner: int = 0) -> Danger | None:
@@ -92,17 +112,20 @@ def _danger_of_groups(place: Path, found: os.stat_result, owner: int) -> Danger 
     return Danger(place, _group(group_name(found.st_gid), others), f"chmod g-w {shown}")
 
 
-def _way(path: Path) -> Iterator[Path]:
-    """Every folder and link on the way to an absolute path, in the order of the kernel's walk."""
+def _way(path: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Every folder and link on the way to an absolute path, in the order of the kernel's walk.
+
+    Each with the names that are left then, the next one last.
+    """
     here, left, links = Path("/"), list(reversed(path.parts[1:])), 0
-    yield here
+    yield here, left
     while left:
         name = left.pop()
         if name == "..":
             here = here.parent
             continue
         place = here / name
-        yield place
+        yield place, left
         target = _target(place)
         if target is None:
             here = place
