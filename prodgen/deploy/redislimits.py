@@ -7,10 +7,7 @@ keeps whatever comes.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from redis import ConnectionPool
+from typing import Any
 
 MOST_SECONDS = 20.0
 MOST_BYTES = 64 * 1024 * 1024
@@ -57,8 +54,8 @@ class Limited:
         return count
 
 
-def limit(pool: ConnectionPool, budget: Budget) -> None:
-    """Has each connection that the pool makes count its answers."""
+def limit(pool: Any, budget: Budget) -> None:
+    """Has each connection that a pool of the `redis` client makes count its answers."""
     plain: Any = pool.connection_class
 
     class Counted(plain):  # type: ignore[misc]
