@@ -18,7 +18,7 @@ LIBRARIES: dict[str, Callable[[str], bool]] = {
     "click": lambda module: module.startswith("cli/"),
     "jinja2": lambda module: module == "targets/templating.py",
     "jsonschema": lambda module: module == "inputs/schema.py",
-    "redis": lambda module: module in ("deploy/redisqueue.py", "deploy/redislimits.py"),
+    "redis": lambda module: module == "deploy/redisqueue.py",
     "yaml": lambda module: module == "inputs/settings.py",
 }
 PURE_ROOMS = ["inputs", "plan", "targets", "review"]
