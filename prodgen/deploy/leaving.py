@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from prodgen.deploy import rq
+from prodgen.deploy import procfs, rq
 from prodgen.deploy.activation import Activation
 from prodgen.deploy.farewell import guarded, tell_to_end
 from prodgen.deploy.redisqueue import Away, RedisQueue
@@ -24,7 +24,8 @@ def end_workers(
     """Has their manager `stop` those of the processes that are workers.
 
     One whose job may need longer than the `seconds` that its manager gives it is waited for first.
-    Everything else, and a worker that Redis does not know, is left to the caller.
+    Everything else, and a worker that Redis does not know, is left to the caller; so is one that
+    runs as another user, as all of a bench may have under the config that goes.
     """
     access = activation.subject.access
     if access is None:
@@ -37,14 +38,19 @@ def end_workers(
             rows = {row.pid: row for row in stage.workers(PATIENCE) if row.host == stage.host}
             left = {pid: name for pid, name in left.items() if pid in rows}
             for pid, name in list(left.items()):
-                patience = seconds.get(name, 0)
-                if _may_end(queue, rows[pid], patience) and _end(
-                    stage, queue, rows[pid], name, stop
+                may_end = _may_end(queue, rows[pid], seconds.get(name, 0))
+                if may_end and (
+                    not _is_ours(stage, pid) or _end(stage, queue, rows[pid], name, stop)
                 ):
                     del left[pid]
             time.sleep(POLL if left else 0)
     except Away as away:
         activation.say("note", f"{away}: what works without it is stopped as it is")
+
+
+def _is_ours(stage: Stage, pid: int) -> bool:
+    """Whether we may send signals to a process; one that is gone has no use for any."""
+    return stage.whose is None or procfs.owner(pid) == stage.whose
 
 
 def _may_end(queue: RedisQueue, row: rq.Worker, seconds: int) -> bool:

@@ -103,6 +103,19 @@ def test_a_process_of_another_user_gets_no_signal(run: Run, clock: FakeClock) ->
     assert set(run.stopped) == set(run.workers.manager.found) - {SHORT}
 
 
+@needs_root
+def test_one_that_runs_as_root_is_left_to_the_caller_once_its_job_may_end(
+    run: Run, clock: FakeClock
+) -> None:
+    """As under the config of a bench that belonged to root; nobody waits for it for ever."""
+    pid = run.workers.misname(SHORT)
+    run.workers.give_job(SHORT, "j", seconds=800, timeout=800)
+    run.end()
+    assert 800 + 60 - STOP_SECONDS - 1 < clock.passed < 800
+    assert run.workers.terms(pid) == 0
+    assert set(run.stopped) == set(run.workers.manager.found) - {SHORT}
+
+
 def test_without_redis_all_is_left_to_the_caller(run: Run) -> None:
     run.end(known=False)
     assert run.stopped == []
