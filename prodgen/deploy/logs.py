@@ -119,12 +119,16 @@ def read_files(processes: Sequence[Process], tail: int, *, follow: bool) -> Iter
             except OSError as failure:
                 reason = (failure.strerror or str(failure)).lower()
                 raise Refused(f"{path} cannot be read: {reason}", "run it with sudo") from failure
-    for follower in sorted(followers, key=lambda one: one.path.stat().st_mtime):
-        yield from follower.tail(tail)
-    while follow:
+    try:
+        for follower in sorted(followers, key=lambda one: one.path.stat().st_mtime):
+            yield from follower.tail(tail)
+        while follow:
+            for follower in followers:
+                yield from follower.news()
+            time.sleep(POLL)
+    finally:
         for follower in followers:
-            yield from follower.news()
-        time.sleep(POLL)
+            follower.file.close()
 
 
 def journal_command(

@@ -53,13 +53,14 @@ def test_a_log_that_is_made_endless_is_followed(
     path = tmp_path / "web.log"
     path.write_text("begin\n")
     follower = Follower("web", path)
-    assert [one.text for one in follower.tail(5)] == ["begin"]
-    with path.open("r+b") as file:
-        file.truncate(1 << 42)
-        file.seek(0, 2)
-        file.write(b"\nend\n")
-    assert [one.text for one in follower.news()][-1] == "end"
-    assert len(follower.rest) <= LONGEST_LINE
+    with follower.file:
+        assert [one.text for one in follower.tail(5)] == ["begin"]
+        with path.open("r+b") as file:
+            file.truncate(1 << 42)
+            file.seek(0, 2)
+            file.write(b"\nend\n")
+        assert [one.text for one in follower.news()][-1] == "end"
+        assert len(follower.rest) <= LONGEST_LINE
 
 
 def test_a_line_without_end_is_cut(tmp_path: Path) -> None:
