@@ -96,6 +96,11 @@ class RedisQueue:
             ) from failure
         except (exceptions.ConnectionError, exceptions.TimeoutError) as failure:
             raise Away(f"redis_queue at {self.access.place} does not answer") from failure
+        except exceptions.ResponseError as failure:  # such as MISCONF, where it cannot save
+            raise Refused(
+                f"redis_queue at {self.access.place} refuses: {failure}",
+                "see its log, and redis_queue in sites/common_site_config.json",
+            ) from failure
         except (exceptions.RedisError, *NO_REDIS, OSError) as failure:
             raise Refused(
                 f"redis_queue at {self.access.place} does not answer as Redis does",

@@ -96,6 +96,15 @@ def test_nonsense_crashes_nothing(answer: bytes) -> None:
                 ask(RedisQueue(Access(url)))
 
 
+def test_what_redis_itself_says_is_said() -> None:
+    """As it does where it cannot save, and takes no writes any more."""
+    with (
+        served(saying(b"-MISCONF cannot persist\r\n")) as url,
+        pytest.raises(Refused, match="refuses: MISCONF cannot persist"),
+    ):
+        RedisQueue(Access(url)).suspend("m", 60)
+
+
 def trickle(link: socket.socket) -> None:
     """One byte after the other, each before any time-out."""
     while True:
