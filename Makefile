@@ -57,7 +57,7 @@ packages:
 
 # What the stand-in benches run: Gunicorn, RQ and Redis clients as Frappe pins them.
 stacks: $(VENV)/tested
-	$(BIN)/python -m tests.rig.stacks
+	$(BIN)/python -m tests.support.rig.stacks
 
 lint: $(VENV)/tested
 	$(BIN)/ruff check .
@@ -69,7 +69,7 @@ types: $(VENV)/tested
 # Renders the expected files of the fixtures anew; read the difference before you commit it.
 golden: $(VENV)/tested
 	$(BIN)/python -m pytest tests/test_golden.py tests/messages tests/test_template_docs.py \
-		tests/cli/test_share.py tests/plan/test_picture.py tests/review \
+		tests/cli/test_share.py tests/plan/views/test_diagram.py tests/review \
 		tests/docs/test_reference.py tests/docs/test_site.py --update-golden
 
 # The pages of docs/ as a site, in build/docs/; a warning is an error.
@@ -84,22 +84,22 @@ docs-links: $(VENV)/installed
 
 # The units on the systemd of every Debian release; needs root and debootstrap, takes 15 minutes.
 systemd-versions: $(VENV)/tested stacks
-	$(BIN)/python -m tests.rig.systemd_versions
+	$(BIN)/python -m tests.support.versions.systemd_versions
 
 # doctor's lines for sudo, read by this host's sudo and by Debian 13's sudo and sudo-rs; as above.
 sudo-versions: $(VENV)/tested
-	$(BIN)/python -m tests.rig.sudo_roots
-	$(BIN)/python -m pytest tests/live/test_sudo_lines.py
+	$(BIN)/python -m tests.support.rig.sudo_roots
+	$(BIN)/python -m pytest tests/live/privilege/test_sudo_lines.py
 
 # The requests of the live tests to the nginx of every Debian release, HTTP/3 too; root as above.
 nginx-versions: $(VENV)/tested stacks
 	$(BIN)/python -m pip install --quiet --group versions
-	$(BIN)/python -m tests.rig.nginx_versions
+	$(BIN)/python -m tests.support.versions.nginx_versions
 
 # A bench under each Supervisor and each Gunicorn of PyPI, the fixtures in each Debian's nginx; as
 # above, 12 minutes. Supervisor before 4.1 needs a Python up to 3.7 on PATH or of pyenv.
 version-matrix: $(VENV)/tested stacks
-	$(BIN)/python -m tests.rig.version_matrix
+	$(BIN)/python -m tests.support.versions.version_matrix
 
 # How fast and how large it is beside Honcho and bench (docs/benchmarks.md); as root, needs wrk.
 bench: $(VENV)/tested

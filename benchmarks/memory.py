@@ -17,13 +17,13 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from prodgen.deploy.procfs import memory
-from prodgen.targets.gunicorn import render_gunicorn
-from tests.rig import procs, stacks
-from tests.rig.client import fetch
-from tests.rig.ports import free_ports
-from tests.rig.process import Child
-from tests.targets.systemd_plans import make_plan
+from prodgen.deploy.system.procfs import memory
+from prodgen.targets.gunicorn.render import render_gunicorn
+from tests.support.rig import procs, stacks
+from tests.support.rig.client import fetch
+from tests.support.rig.ports import free_ports
+from tests.support.rig.process import Child
+from tests.support.systemd_plans import make_plan
 
 RUNS = 3
 REQUESTS = 800

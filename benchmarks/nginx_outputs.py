@@ -8,9 +8,9 @@ from pathlib import Path, PurePosixPath
 from prodgen.inputs.bench import parse_bench
 from prodgen.inputs.reader import read_bench
 from prodgen.plan.planner import build_plan
-from prodgen.targets.nginx import render_nginx
-from tests.plans import FACTS, declared
-from tests.rig import stacks
+from prodgen.targets.nginx.render import render_nginx
+from tests.support.plans import FACTS, declared
+from tests.support.rig import stacks
 
 RELEASE = "5.31.1"
 SCRIPT = "from bench.config.nginx import make_nginx_conf; make_nginx_conf('.', yes=True)"

@@ -18,11 +18,11 @@ from statistics import median
 from typing import NamedTuple
 
 from benchmarks.nginx_outputs import bench_nginx, prodgen_nginx
-from tests.rig.netns import Network, network
-from tests.rig.nginx import Nginx
-from tests.rig.stacks import bench_python
-from tests.rig.tools import need
-from tests.targets.nginx_stand import certificate
+from tests.support.nginx_stand import certificate
+from tests.support.rig.netns import Network, network
+from tests.support.rig.nginx import Nginx
+from tests.support.rig.stacks import bench_python
+from tests.support.rig.tools import need
 
 RUNS, SLOW_RUNS = 5, 3
 QUIET = "access_log: 'off'"

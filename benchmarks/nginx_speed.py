@@ -18,9 +18,9 @@ from statistics import median
 from typing import NamedTuple
 
 from benchmarks.nginx_outputs import bench_nginx, prodgen_nginx
-from tests.rig.nginx import Nginx
-from tests.rig.tools import need
-from tests.targets.nginx_stand import Stand, certificate, stand
+from tests.support.nginx_stand import Stand, certificate, stand
+from tests.support.rig.nginx import Nginx
+from tests.support.rig.tools import need
 
 RUNS = 5
 RATE = re.compile(r"Requests/sec:\s+([\d.]+)")

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.rig.host_check import lacks
 from tests.support import markers
+from tests.support.rig.host_check import lacks
 from tests.support.stop_after import StopAfter
 
 settings.register_profile(

@@ -33,46 +33,42 @@ class Part(NamedTuple):
 PARTS = (
     Part(
         "apply",
-        ("live/test_apply*.py", "live/test_archive_readme.py"),
-        r"^prodgen/(deploy/(?!doctor|status|logs)|review/|targets/(manifest|readme))|persona|run_as",
+        ("live/apply/test_*.py",),
+        r"^prodgen/(deploy/(?!doctor/|monitor/)|review/|targets/(manifest|install_readme))|run_as",
     ),
-    Part("adopt", ("live/test_adopt*.py",), r"adopt|takeover"),
+    Part("adopt", ("live/adopt/test_*.py",), r"adopt|takeover"),
     Part(
         "restart",
-        ("live/test_restart*.py", "live/test_status.py"),
-        r"restart|orphan|drain|suspen|standstill|farewell|graceful|migrat|maintenance|bytecode"
-        r"|deploy/(rq|redis|proc|manage|supervisor|systemd|stage|select|web|persona|status|logs)"
-        r"|deploy/(jobs|monitor|system)/|(session|run_as)\.py$",
+        ("live/restart/test_*.py",),
+        r"restart|^prodgen/deploy/(jobs|managers|monitor|queue|session|system)/|run_as\.py$",
     ),
     Part(
         "privilege",
-        ("live/test_hostile_inputs.py", "live/test_sudo*.py", "live/test_attacks.py"),
-        r"privilege|door|run_as|trust|programs|sudo|rights|cli/bench|pipeline",
+        ("live/privilege/test_*.py",),
+        r"privilege|door|run_as|trust|programs|sudo|rights|running_bench|pipeline",
     ),
-    Part("doctor", ("live/test_doctor*.py",), r"doctor|finding|certificates"),
+    Part("doctor", ("live/doctor/test_*.py",), r"doctor|finding|certificates"),
     Part(
         "supervisor",
-        ("live/test_supervisor*.py", "live/test_rig_supervisord.py"),
-        r"supervisor|gunicorn|targets/(environment|realtime|slowly|redis)|env_reader",
+        ("live/supervisor/test_*.py", "live/rig/test_supervisord.py"),
+        r"supervisor|gunicorn|targets/(env_reader|redis)/",
     ),
     Part(
         "systemd",
-        ("live/test_systemd*.py", "targets/test_systemd_*.py", "targets/test_environment_*.py"),
-        r"systemd|gunicorn|targets/(environment|realtime|slowly|redis)|env_reader",
+        ("live/systemd/test_*.py",),
+        r"systemd|gunicorn|targets/(env_reader|redis)/",
     ),
-    Part("nginx", ("targets/test_nginx*.py",), r"nginx|certificates"),
+    Part("nginx", ("live/nginx/test_*.py",), r"nginx|certificates"),
     Part("docs", ("docs/test_pages.py",), r"^prodgen/(cli|app)/"),
     Part(
         "rig",
-        ("live/test_rig_[mnprw]*.py", "live/test_gunicorn.py"),
+        ("live/rig/test_[gmnprw]*.py",),
         r"gunicorn",
     ),
 )
 NAMES = tuple(part.name for part in PARTS)
 MATRIX = "mark.matrix"
-EVERY = (
-    r"^(prodgen/plan/|prodgen/targets/(core/|__init__|base|artifacts|templat|registry)|tests/rig/)"
-)
+EVERY = r"^(prodgen/plan/|prodgen/targets/(core/|__init__|registry)|tests/support/rig/)"
 """What all of them rest on."""
 NONE = r"^(docs/(reference|_|conf)|share/|benchmarks/|fixtures/|ci/|\.github/)|^\w+\.md$|^LICENSE$"
 """What none of them can see."""
@@ -81,7 +77,7 @@ NONE = r"^(docs/(reference|_|conf)|share/|benchmarks/|fixtures/|ci/|\.github/)|^
 def parts_of(path: str) -> set[str]:
     """The parts that a change of this file asks for."""
     inside = path.removeprefix("tests/")
-    if path.startswith("tests/") and not path.startswith("tests/rig/"):
+    if path.startswith("tests/") and not path.startswith("tests/support/rig/"):
         return {one.name for one in PARTS if any(Path(inside).match(glob) for glob in one.tests)}
     if re.search(NONE, path):
         return set()

@@ -6,7 +6,7 @@ import json
 import re
 
 from prodgen.codes import CODES
-from tests.plans import ROOT
+from tests.support.plans import ROOT
 
 CODE = re.compile(r'"(PG\d{3})"')
 

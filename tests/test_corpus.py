@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from prodgen.cli.app import prodgen
+from prodgen.cli.group import prodgen
 from prodgen.diagnostics import Diagnostic, Severity, has_errors
-from prodgen.plan.model import Role
-from tests.corpus import corpus, needs_corpus
-from tests.plans import FACTS, plan_of
+from prodgen.plan.core.model import Role
+from tests.support.corpus import corpus, needs_corpus
+from tests.support.plans import FACTS, plan_of
 
 FORBIDDEN = re.compile(r"bench serve\b|bench start\b|bench watch\b|--serve\b|[=\s]None\s")
 """Development servers, and a Python None where a value was missing (D-SV3)."""

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from prodgen.cli.messages import as_text
+from prodgen.cli.core.messages import as_text
 from prodgen.diagnostics import has_errors
 from prodgen.targets.registry import MODULES, load_target
-from tests.plans import FIXTURES, plan_of
+from tests.support.plans import FIXTURES, plan_of
 
 CASES = sorted(folder.parent.name for folder in FIXTURES.glob("*/frappe-bench"))
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.plans import ROOT
 from tests.support.markers import TESTS, is_unwanted
+from tests.support.plans import ROOT
 
 FAST = "not live and not process and not slow"
 

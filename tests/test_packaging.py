@@ -14,22 +14,22 @@ from pathlib import Path
 import pytest
 
 from prodgen import __version__
-from prodgen.targets.templating import templates_folder
-from tests.cli.command import prodgen
-from tests.plans import FIXTURES, ROOT
-from tests.rig.tools import missing
+from prodgen.targets.core.templating import templates_folder
+from tests.support.command import prodgen
+from tests.support.plans import FIXTURES, ROOT
+from tests.support.rig.tools import missing
 
 pytestmark = pytest.mark.process
 
 SHIPPED = ("prodgen/**/*.py", "prodgen/py.typed", "prodgen/codes.json",
-           "prodgen/inputs/schemas/*.json", "templates/**/*", "share/**/*")  # fmt: skip
+           "prodgen/inputs/schema/*.json", "templates/**/*", "share/**/*")  # fmt: skip
 """Everything that the package is made of, below the checkout."""
 BESIDE = {"LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml", "hatch_build.py"}
 RECORD = "prodgen/commit.txt"
 METADATA = {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}
 NAME = f"prodgen-{__version__}"
 BENCH = FIXTURES / "frappe-16/frappe-bench"
-WHERE = "from prodgen.targets.templating import templates_folder; print(templates_folder())"
+WHERE = "from prodgen.targets.core.templating import templates_folder; print(templates_folder())"
 RENDER = ("render", "-q", "-t", "supervisor", "-t", "systemd", "-t", "nginx", "-t", "gunicorn")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests import parts
 from tests.parts import NAMES, PARTS, changed_parts, files_of, main, parts_of
-from tests.plans import ROOT
+from tests.support.plans import ROOT
 
 TESTS = ROOT / "tests"
 
@@ -19,7 +19,7 @@ def live_files() -> set[str]:
     return {
         str(path.relative_to(ROOT))
         for path in TESTS.rglob("test_*.py")
-        if path.parent.name == "live" or "pytest.mark.live" in path.read_text("utf-8")
+        if path.is_relative_to(TESTS / "live") or "pytest.mark.live" in path.read_text("utf-8")
     } - {"tests/test_parts.py"}
 
 
@@ -45,20 +45,20 @@ def test_every_pattern_finds_something(part: parts.Part) -> None:
         ("CHANGELOG.md", set()),
         ("fixtures/frappe-15/expected/nginx/frappe-bench.conf", set()),
         ("prodgen/cli/main.py", {"docs"}),
-        ("tests/plan/test_workers.py", set()),
-        ("tests/live/test_adopt_killed.py", {"adopt"}),
-        ("tests/targets/test_nginx_live.py", {"nginx"}),
+        ("tests/plan/services/test_workers.py", set()),
+        ("tests/live/adopt/test_killed.py", {"adopt"}),
+        ("tests/live/nginx/test_nginx_sites.py", {"nginx"}),
         ("templates/nginx/bench.conf", {"nginx"}),
         ("templates/systemd/service", {"systemd"}),
         ("templates/gunicorn/gunicorn.conf.py", {"supervisor", "systemd", "rig"}),
-        ("prodgen/targets/systemd_hardening.py", {"systemd"}),
-        ("prodgen/targets/supervisor_groups.py", {"supervisor"}),
-        ("prodgen/deploy/doctor_rights.py", {"doctor", "privilege"}),
-        ("prodgen/deploy/farewell.py", {"apply", "restart"}),
-        ("prodgen/deploy/journal.py", {"apply"}),
-        ("prodgen/deploy/adopt.py", {"adopt", "apply"}),
-        ("prodgen/plan/workers.py", set(NAMES)),
-        ("tests/rig/machine.py", set(NAMES)),
+        ("prodgen/targets/systemd/hardening.py", {"systemd"}),
+        ("prodgen/targets/supervisor/groups.py", {"supervisor"}),
+        ("prodgen/deploy/doctor/rights.py", {"doctor", "privilege"}),
+        ("prodgen/deploy/jobs/graceful_stop.py", {"apply", "restart"}),
+        ("prodgen/deploy/apply/journal.py", {"apply"}),
+        ("prodgen/deploy/apply/takeover.py", {"adopt", "apply"}),
+        ("prodgen/plan/services/workers.py", set(NAMES)),
+        ("tests/support/rig/machine.py", set(NAMES)),
     ],
 )
 def test_what_a_change_asks_for(path: str, expected: set[str]) -> None:
@@ -92,10 +92,10 @@ def changed(
 def test_what_is_left_out_is_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    files = ("prodgen/deploy/journal.py", "prodgen/deploy/recovery.py", "README.md")
+    files = ("prodgen/deploy/apply/journal.py", "prodgen/deploy/apply/recovery.py", "README.md")
     found, said = changed(monkeypatch, capsys, *files)
     assert found == ["apply"]
-    assert "matrix of apply: prodgen/deploy/journal.py and 1 more changed" in said
+    assert "matrix of apply: prodgen/deploy/apply/journal.py and 1 more changed" in said
     assert "matrix of nginx: left out, nothing of it has changed" in said
 
 
@@ -104,7 +104,7 @@ def test_a_part_without_a_matrix_is_not_run_again(
 ) -> None:
     """A run of no tests would end with an error of its own."""
     monkeypatch.setattr(parts, "has_matrix", lambda name: name != "apply")
-    found, said = changed(monkeypatch, capsys, "prodgen/deploy/journal.py")
+    found, said = changed(monkeypatch, capsys, "prodgen/deploy/apply/journal.py")
     assert found == []
     assert "matrix of apply: none, `make test` runs all of it" in said
 
@@ -148,7 +148,7 @@ def test_since_where_main_was_left(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["paths", "nginx", "adopt"]) == 0
     shown = capsys.readouterr().out.splitlines()
-    assert "tests/live/test_adopt.py" in shown
+    assert "tests/live/adopt/test_adopt.py" in shown
     assert main(["paths", "nothing"]) == 64
     assert "nothing: no such part" in capsys.readouterr().err
     assert main([]) == 64

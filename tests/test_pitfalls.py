@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plans import ROOT
+from tests.support.plans import ROOT
 
 ROWS = {
     "5": "edits by hand are wiped by the next run",

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import copy_bench, prodgen
 from tests.docs.pages import is_in_order
-from tests.plans import FIXTURES, ROOT
+from tests.support.command import copy_bench, prodgen
+from tests.support.plans import FIXTURES, ROOT
 
 pytestmark = pytest.mark.process
 

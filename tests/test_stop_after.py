@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plans import ROOT
+from tests.support.plans import ROOT
 
 pytestmark = pytest.mark.process
 TEXT = """\

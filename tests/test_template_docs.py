@@ -7,11 +7,11 @@ import re
 import pytest
 from jinja2 import Template
 
+from prodgen.targets.core.template_errors import names_of
+from prodgen.targets.core.templating import shipped_templates
 from prodgen.targets.registry import MODULES, load_target
-from prodgen.targets.templatefaults import names_of
-from prodgen.targets.templating import shipped_templates
-from tests.plans import fixture_plan
-from tests.template_docs import CONTEXTS, MARK, PAGE, included, reference
+from tests.support.plans import fixture_plan
+from tests.support.template_docs import CONTEXTS, MARK, PAGE, included, reference
 
 USED = re.compile(r"\bit\.(\w+)")
 

@@ -80,8 +80,8 @@ def _is_open(descriptor: int) -> bool:
 def _run() -> int:
     import click
 
-    from prodgen.cli.app import prodgen, wrong_usage
-    from prodgen.cli.exits import Exit
+    from prodgen.cli.core.exits import Exit
+    from prodgen.cli.group import prodgen, wrong_usage
 
     try:
         result = prodgen.main(prog_name="prodgen", standalone_mode=False)
@@ -106,7 +106,7 @@ def _run() -> int:
 
 def _give_up_output(failure: OSError) -> int:
     """Standard output failed, or a file that no room expected to; the first is quiet if closed."""
-    from prodgen.cli.exits import Exit
+    from prodgen.cli.core.exits import Exit
 
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for the flush at the interpreter's end
     if failure.errno == errno.EPIPE:
@@ -118,7 +118,7 @@ def _give_up_output(failure: OSError) -> int:
 
 def _report_bug(bug: Exception) -> None:
     """One line for the user; the whole story only where it is asked for."""
-    from prodgen.cli.messages import printable
+    from prodgen.cli.core.messages import printable
 
     _tell(f"prodgen: internal error: {type(bug).__name__}: {printable(str(bug))}")
     if os.environ.get("PRODGEN_DEBUG"):
@@ -130,6 +130,6 @@ def _report_bug(bug: Exception) -> None:
 
 
 def _tell(text: str) -> None:
-    from prodgen.cli.messages import say
+    from prodgen.cli.core.messages import say
 
     say(f"{text}\n")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from prodgen.cli.app import prodgen
+from prodgen.cli.group import prodgen
 
 FILES = (
     ("Procfile", "What runs: the file that prodgen starts from."),

@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from prodgen.cli.messages import printable
-from prodgen.cli.pipeline import Outcome, plan_bench
-from prodgen.cli.selection import Selection
+from prodgen.app.bench_selection import Selection
+from prodgen.app.pipeline import Outcome, plan_bench
+from prodgen.cli.core.messages import printable
 from prodgen.diagnostics import Severity, has_errors
-from prodgen.plan.model import Manager, Plan, Role
-from prodgen.plan.picture import MANAGERS
+from prodgen.plan.core.model import Manager, Plan, Role
+from prodgen.plan.views.diagram import MANAGERS
 
 WIDTH = 80
 HEAD_WIDTH = 13
@@ -100,7 +100,7 @@ def _sites(plan: Plan) -> str:
 
 
 def _is_installed(plan: Plan) -> bool:
-    from prodgen.deploy.installed import state_folder
+    from prodgen.deploy.apply.installed import state_folder
     from prodgen.targets.manifest import PATH
 
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from prodgen.host.facts import FACT_NAMES, HostFacts
-from prodgen.inputs.values import Values
+from prodgen.inputs.core.values import Values
 from prodgen.provenance import Sourced
 
 

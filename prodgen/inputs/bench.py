@@ -6,20 +6,20 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from prodgen.diagnostics import Diagnostic, Severity, error, has_errors, warning
-from prodgen.inputs import schema
-from prodgen.inputs.frappe import version_in_package, version_in_states
-from prodgen.inputs.jsontext import parse_json
-from prodgen.inputs.kinds import COMMON, SITE, FileKind
-from prodgen.inputs.overlay import declared_site, laid_over
-from prodgen.inputs.procfile import Procfile, parse_procfile
+from prodgen.inputs.core.file_kinds import COMMON, SITE, FileKind
+from prodgen.inputs.core.source import Source
+from prodgen.inputs.core.values import Values
+from prodgen.inputs.frappe_version import version_in_package, version_in_states
+from prodgen.inputs.json.parser import parse_json
+from prodgen.inputs.layers import declared_site, laid_over
+from prodgen.inputs.procfile.parser import Procfile, parse_procfile
 from prodgen.inputs.reader import BenchFiles, SiteFolder
-from prodgen.inputs.redisconf import RedisConf, parse_redis_conf
-from prodgen.inputs.source import Source
-from prodgen.inputs.values import Values
+from prodgen.inputs.redis_conf import RedisConf, parse_redis_conf
+from prodgen.inputs.schema import check as schema
 from prodgen.provenance import Sourced
 
 if TYPE_CHECKING:
-    from prodgen.inputs.dotenv import Variable
+    from prodgen.inputs.env.honcho_env import Variable
 
 
 class SiteInput(NamedTuple):
@@ -129,11 +129,11 @@ def _dotenv(
     if source is None:
         return ()
     if is_read:
-        from prodgen.inputs.envfile import parse_env_file
+        from prodgen.inputs.env.secrets_file import parse_env_file
 
         found += parse_env_file(source)[1]
         return ()
-    from prodgen.inputs.dotenv import parse_dotenv  # few benches have such a file
+    from prodgen.inputs.env.honcho_env import parse_dotenv  # few benches have such a file
 
     variables, faults = parse_dotenv(source)
     found += faults

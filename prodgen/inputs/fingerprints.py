@@ -11,12 +11,12 @@ import json
 from collections.abc import Iterator
 
 from prodgen.inputs.bench import Bench
-from prodgen.inputs.benchfiles import BenchFiles
-from prodgen.inputs.kinds import COMMON, SITE, FileKind
-from prodgen.inputs.redisconf import parse_redis_conf
-from prodgen.inputs.schema import load_schema
-from prodgen.inputs.secret import mask
-from prodgen.inputs.source import Source
+from prodgen.inputs.bench_files import BenchFiles
+from prodgen.inputs.core.file_kinds import COMMON, SITE, FileKind
+from prodgen.inputs.core.source import Source
+from prodgen.inputs.redact.patterns import mask
+from prodgen.inputs.redis_conf import parse_redis_conf
+from prodgen.inputs.schema.check import load_schema
 
 
 def fingerprints(files: BenchFiles, bench: Bench) -> dict[str, str]:

@@ -15,8 +15,8 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from prodgen.diagnostics import Diagnostic, Location, Severity, error, warning
-from prodgen.inputs.benchfiles import BenchFiles, SiteFolder
-from prodgen.inputs.source import Source
+from prodgen.inputs.bench_files import BenchFiles, SiteFolder
+from prodgen.inputs.core.source import Source
 
 __all__ = ["BenchFiles", "SiteFolder", "find_bench", "read_bench"]
 

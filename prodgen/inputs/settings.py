@@ -8,15 +8,15 @@ from functools import cache
 from typing import Any
 
 from prodgen.diagnostics import Diagnostic, error, has_errors
-from prodgen.inputs import schema
-from prodgen.inputs.document import Document, Path, dotted
-from prodgen.inputs.kinds import SETTINGS
-from prodgen.inputs.overlay import choose_environment
-from prodgen.inputs.secret import is_secret_variable
-from prodgen.inputs.source import Source
-from prodgen.inputs.values import Values
-from prodgen.inputs.yamlfaults import explain_escape, explain_yaml
-from prodgen.inputs.yamltree import PLAIN_SCALARS, PREFIX, Builder, too_deep
+from prodgen.inputs.core.document import Document, Path, dotted
+from prodgen.inputs.core.file_kinds import SETTINGS
+from prodgen.inputs.core.source import Source
+from prodgen.inputs.core.values import Values
+from prodgen.inputs.layers import choose_environment
+from prodgen.inputs.redact.patterns import is_secret_variable
+from prodgen.inputs.schema import check as schema
+from prodgen.inputs.yaml.errors import explain_escape, explain_yaml
+from prodgen.inputs.yaml.parser import PLAIN_SCALARS, PREFIX, Builder, too_deep
 from prodgen.provenance import Kind
 
 

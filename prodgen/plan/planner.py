@@ -10,27 +10,27 @@ from typing import NamedTuple
 from prodgen.diagnostics import Diagnostic, Location, error, has_errors, note
 from prodgen.host.facts import HostFacts
 from prodgen.inputs.bench import Bench
-from prodgen.inputs.values import Values
-from prodgen.plan import rules
-from prodgen.plan.choices import options_from, resources_from
-from prodgen.plan.counts import mention_many_workers
-from prodgen.plan.desk import Desk, Premises
-from prodgen.plan.leftout import unused
-from prodgen.plan.lines import Task, understand
-from prodgen.plan.model import Manager, Plan, Proxy, Role, Service
-from prodgen.plan.options import NginxOptions, SupervisorOptions, SystemdOptions
-from prodgen.plan.other import plan_other
+from prodgen.inputs.core.values import Values
+from prodgen.plan.checks.capacity import mention_many_workers
+from prodgen.plan.checks.unserved_queues import mention_unserved
+from prodgen.plan.core import defaults as rules
+from prodgen.plan.core.context import Desk, Premises
+from prodgen.plan.core.model import Manager, Plan, Proxy, Role, Service
+from prodgen.plan.core.options import NginxOptions, SupervisorOptions, SystemdOptions
+from prodgen.plan.core.precedence import options_from, resources_from
+from prodgen.plan.core.procfile_line import Task, understand
 from prodgen.plan.processes import entries, excluded
-from prodgen.plan.realtime import find_node, plan_realtime, plan_scheduler
-from prodgen.plan.redis import plan_redis
-from prodgen.plan.secrets import refuse_secrets, with_env_file
+from prodgen.plan.services.environment import given_variables, with_variables
+from prodgen.plan.services.generic import plan_other
+from prodgen.plan.services.realtime import find_node, plan_realtime, plan_scheduler
+from prodgen.plan.services.redis import plan_redis
+from prodgen.plan.services.secrets import refuse_secrets, with_env_file
+from prodgen.plan.services.web import http_timeout, plan_web
+from prodgen.plan.services.worker_pool import plan_worker_pools
+from prodgen.plan.services.workers import known_queues, plan_workers
 from prodgen.plan.sites import plan_sites
-from prodgen.plan.unserved import mention_unserved
-from prodgen.plan.variables import given_variables, with_variables
+from prodgen.plan.skipped import unused
 from prodgen.plan.versions import mention_frappe_version, versions
-from prodgen.plan.web import http_timeout, plan_web
-from prodgen.plan.workerpool import plan_worker_pools
-from prodgen.plan.workers import known_queues, plan_workers
 from prodgen.provenance import Kind, Origin, Sourced, default
 
 BENCH_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prodgen.diagnostics import Location, error
-from prodgen.inputs.procfile import Entry
-from prodgen.inputs.shellwords import Command, parse_command
-from prodgen.plan.desk import Desk
-from prodgen.plan.model import LeftOut
+from prodgen.inputs.procfile.parser import Entry
+from prodgen.inputs.procfile.shell_command import Command, parse_command
+from prodgen.plan.core.context import Desk
+from prodgen.plan.core.model import LeftOut
 
 NOWHERE = Location("prodgen.yaml")
 

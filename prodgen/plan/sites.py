@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from prodgen.diagnostics import Location, error, note, warning
 from prodgen.inputs.bench import SiteInput
-from prodgen.inputs.values import Values
-from prodgen.plan import rules
-from prodgen.plan.desk import Desk
-from prodgen.plan.model import Certificate, ServerName, Site
+from prodgen.inputs.core.values import Values
+from prodgen.plan.core import defaults as rules
+from prodgen.plan.core.context import Desk
+from prodgen.plan.core.model import Certificate, ServerName, Site
 from prodgen.provenance import Kind, Origin, Sourced, default
 
 LABEL = r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from prodgen.diagnostics import warning
-from prodgen.plan import rules
-from prodgen.plan.desk import Desk
-from prodgen.plan.lines import Line, Task
-from prodgen.plan.model import Manager
+from prodgen.plan.core import defaults as rules
+from prodgen.plan.core.context import Desk
+from prodgen.plan.core.model import Manager
+from prodgen.plan.core.procfile_line import Line, Task
 from prodgen.provenance import Kind, Sourced
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from prodgen.targets.artifacts import HOST_FILES, Artifact
+from prodgen.targets.core.artifacts import HOST_FILES, Artifact
 
 FORMAT_VERSION = 1
 PATH = PurePosixPath("manifest.json")

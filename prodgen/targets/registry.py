@@ -5,16 +5,16 @@ from __future__ import annotations
 import importlib
 from typing import cast
 
-from prodgen.plan.model import Manager
-from prodgen.targets.base import Target
+from prodgen.plan.core.model import Manager
+from prodgen.targets.core.base import Target
 
 MODULES = {
-    "supervisor": "prodgen.targets.supervisor",
-    "systemd": "prodgen.targets.systemd",
-    "nginx": "prodgen.targets.nginx",
-    "gunicorn": "prodgen.targets.gunicorn",
-    "redis": "prodgen.targets.redis",
-    "environment": "prodgen.targets.environment",
+    "supervisor": "prodgen.targets.supervisor.render",
+    "systemd": "prodgen.targets.systemd.render",
+    "nginx": "prodgen.targets.nginx.render",
+    "gunicorn": "prodgen.targets.gunicorn.render",
+    "redis": "prodgen.targets.redis.render",
+    "environment": "prodgen.targets.env_reader.render",
 }
 """Imported only when asked for: each costs a start of the command."""
 BESIDE = ("gunicorn", "redis", "environment")

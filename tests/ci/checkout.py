@@ -9,8 +9,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.cli.command import Done, copy_bench
-from tests.plans import ROOT
+from tests.support.command import Done, copy_bench
+from tests.support.plans import ROOT
 
 SETTINGS = """\
 version: 1

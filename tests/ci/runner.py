@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 
 from tests.ci.checkout import Checkout, put_prodgen
-from tests.cli.command import Done
-from tests.plans import ROOT
+from tests.support.command import Done
+from tests.support.plans import ROOT
 
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
 STEPS: list[dict[str, Any]] = ACTION["runs"]["steps"]

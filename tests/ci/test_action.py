@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from prodgen.review.markdown import MARK
+from prodgen.review.report.markdown import MARK
 from tests.ci.checkout import COMMON, Checkout
 from tests.ci.runner import Runner
-from tests.rig.tools import missing
+from tests.support.rig.tools import missing
 
 FEW, MANY = '"gunicorn_workers": 9', '"gunicorn_workers": 12'
 

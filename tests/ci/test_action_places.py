@@ -11,7 +11,7 @@ import pytest
 from tests.ci.checkout import COMMON, Checkout, put_prodgen
 from tests.ci.runner import Runner
 from tests.ci.test_action import FEW, MANY, with_more_workers
-from tests.cli.command import copy_bench, prodgen
+from tests.support.command import copy_bench, prodgen
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import yaml
 
-from prodgen.review.markdown import MARK
+from prodgen.review.report.markdown import MARK
 from tests.ci.checkout import COMMON, Checkout, put_prodgen
 from tests.ci.runner import ACTION
 from tests.ci.test_gitlab import JOB
-from tests.plans import ROOT
+from tests.support.plans import ROOT
 
 TEXT = (ROOT / "docs/ci.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)

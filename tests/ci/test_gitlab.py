@@ -14,10 +14,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
-from prodgen.review.markdown import MARK
+from prodgen.review.report.markdown import MARK
 from tests.ci.checkout import COMMON, Checkout, put_prodgen
-from tests.cli.command import Done, prodgen
-from tests.plans import ROOT
+from tests.support.command import Done, prodgen
+from tests.support.plans import ROOT
 
 TEMPLATE: dict[str, Any] = yaml.safe_load((ROOT / "ci/gitlab.yml").read_text("utf-8"))
 JOB: dict[str, Any] = TEMPLATE["prodgen"]

@@ -12,8 +12,8 @@ import yaml
 
 from tests.ci.runner import STEPS
 from tests.ci.test_gitlab import JOB
-from tests.plans import ROOT
-from tests.rig.tools import missing, need
+from tests.support.plans import ROOT
+from tests.support.rig.tools import missing, need
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 FILES = {

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.cli.command import copy_bench, prodgen
-from tests.plans import ROOT
+from tests.support.command import copy_bench, prodgen
+from tests.support.plans import ROOT
 
 [HOOK] = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
 

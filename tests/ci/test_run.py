@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plans import ROOT
+from tests.support.plans import ROOT
 
 MAKE = '#!/bin/sh\necho "make $*"\n{make}\n'
 PYTHON = '#!/bin/sh\necho "python $*"\n{python}\n'
@@ -23,7 +23,7 @@ class Checkout:
         for name in (".ci/run", "tests/__init__.py", "tests/parts.py"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
-        for name in ("live/test_adopt.py", "live/test_apply.py"):
+        for name in ("live/adopt/test_adopt.py", "live/apply/test_apply.py"):
             self.write(f"tests/{name}", "# pytest.mark.matrix\n")
         self.stub("bin/make", MAKE.format(make="exit 0"))
         self.stub(".venv/bin/python", PYTHON.format(python="exit 0"))
@@ -79,19 +79,19 @@ def test_a_change_of_the_docs_needs_no_matrix(checkout: Checkout) -> None:
 
 
 def test_the_matrices_of_what_has_changed_come_after(checkout: Checkout) -> None:
-    checkout.change("prodgen/deploy/adopt.py")
+    checkout.change("prodgen/deploy/apply/takeover.py")
     code, lines = checkout.run()
     assert code == 0
     assert lines[0] == TEST
     [pytest_line] = lines[1:]
     assert pytest_line.startswith("python -m pytest -m live and matrix --stop-after=")
-    assert pytest_line.endswith("tests/live/test_adopt.py tests/live/test_apply.py")
+    assert pytest_line.endswith("tests/live/adopt/test_adopt.py tests/live/apply/test_apply.py")
     assert 3200 < int(pytest_line.split("--stop-after=")[1].split()[0]) <= 3300
 
 
 @pytest.mark.parametrize("name", ["bin/make", ".venv/bin/python"])
 def test_a_failure_is_one(checkout: Checkout, name: str) -> None:
-    checkout.change("prodgen/deploy/adopt.py")
+    checkout.change("prodgen/deploy/apply/takeover.py")
     checkout.stub(name, '#!/bin/sh\necho "$*"\nexit 2\n')
     code, lines = checkout.run()
     assert code == 2
@@ -99,7 +99,7 @@ def test_a_failure_is_one(checkout: Checkout, name: str) -> None:
 
 
 def test_where_no_time_is_left_that_is_said(checkout: Checkout) -> None:
-    checkout.change("prodgen/deploy/adopt.py")
+    checkout.change("prodgen/deploy/apply/takeover.py")
     script = checkout.folder / ".ci/run"
     script.write_text(script.read_text().replace("limit=3300", "limit=100"))
     code, lines = checkout.run()

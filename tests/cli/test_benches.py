@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import COMMAND, ORDINARY, Done, copy_bench, prodgen, tree
+from tests.support.command import COMMAND, ORDINARY, Done, copy_bench, prodgen, tree
 
 PLANNERS = (("render", "-o", "out"), ("validate",), ("plan",), ("explain", "frappe-web"))
 

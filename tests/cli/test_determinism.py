@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from tests.cli.command import COMMAND, PLAIN_ENVIRONMENT, copy_bench, prodgen
-from tests.plans import ROOT
-from tests.rig.tools import missing
+from tests.support.command import COMMAND, PLAIN_ENVIRONMENT, copy_bench, prodgen
+from tests.support.plans import ROOT
+from tests.support.rig.tools import missing
 
 OUTPUTS = ("out", "out.tar", "out.tar.gz")
 SETTINGS = """\

@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from prodgen.host import detect
-from tests.cli.command import COMMAND, prodgen, tree
-from tests.plans import ROOT
+from tests.support.command import COMMAND, prodgen, tree
+from tests.support.plans import ROOT
 
 PROCFILE = """\
 redis_cache: redis-server config/redis_cache.conf
@@ -116,8 +116,8 @@ def test_it_is_right_for_that_host(manager: str, tmp_path: Path) -> None:
 def test_no_fact_is_looked_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from click.testing import CliRunner
 
-    from prodgen.cli import pipeline
-    from prodgen.cli.app import prodgen as command
+    from prodgen.app import pipeline
+    from prodgen.cli.group import prodgen as command
 
     def look(*_: object) -> None:
         raise AssertionError("asked this machine")

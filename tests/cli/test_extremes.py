@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import copy_bench, prodgen
+from tests.support.command import copy_bench, prodgen
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

@@ -13,29 +13,30 @@ from typing import Any
 
 import pytest
 
-from prodgen.cli import doctor, events, status
-from prodgen.cli.formats import as_json
-from prodgen.deploy.finding import Finding, Grade
-from prodgen.deploy.managed import Process, State
-from prodgen.deploy.orphans import Orphan
-from prodgen.deploy.progress import Busy, Event, Waiting
-from prodgen.deploy.stage import as_data
-from prodgen.deploy.status import Row, Status
-from prodgen.inputs.schema import load_schema
-from prodgen.plan.model import Service
-from prodgen.plan.wire import plan_to_json
-from prodgen.review import adopt_data
-from prodgen.review.adopt_data import Shown
-from prodgen.review.adopt_nginx import adopt_nginx
-from prodgen.review.adopt_nginx_words import ours_of
-from prodgen.review.masking import Mask
-from prodgen.review.review import make_review
-from prodgen.review.sides import Placed
-from prodgen.targets.artifacts import Artifact
-from tests.cli.command import copy_bench, prodgen
-from tests.outputs import faults, parse
-from tests.plans import FIXTURES, ROOT, fixture_plan, plan_of, service
-from tests.review.reviewed import plan_with, side
+from prodgen.cli.commands import doctor, status
+from prodgen.cli.core import live_events
+from prodgen.cli.core.reporters import as_json
+from prodgen.deploy.doctor.finding import Finding, Grade
+from prodgen.deploy.jobs.orphans import Orphan
+from prodgen.deploy.managers.core.base import Process, State
+from prodgen.deploy.monitor.status import Row, Status
+from prodgen.deploy.session.events import Busy, Event, Waiting
+from prodgen.deploy.session.session import as_data
+from prodgen.inputs.schema.check import load_schema
+from prodgen.plan.core.model import Service
+from prodgen.plan.views.json import plan_to_json
+from prodgen.review.adopt import json as adopt_data
+from prodgen.review.adopt.json import Shown
+from prodgen.review.adopt.nginx.directives import ours_of
+from prodgen.review.adopt.nginx.file import adopt_nginx
+from prodgen.review.changes.change_set import make_review
+from prodgen.review.core.file_sets import Placed
+from prodgen.review.core.redact import Mask
+from prodgen.targets.core.artifacts import Artifact
+from tests.support.command import copy_bench, prodgen
+from tests.support.outputs import faults, parse
+from tests.support.plans import FIXTURES, ROOT, fixture_plan, plan_of, service
+from tests.support.reviewed import plan_with, side
 from tests.test_golden import CASES
 
 BUSY = Busy(process="worker-0", pid=7, job="a1", site="a.example.com", queue="long", since=1.5)
@@ -175,7 +176,7 @@ def shown(*given: Event | Waiting) -> list[Any]:
     """What a restart prints for these events."""
     lines: list[dict[str, object]] = []
 
-    class Kept(events.JsonLines):
+    class Kept(live_events.JsonLines):
         def _print(self, made: dict[str, object]) -> None:
             lines.append({**made, "time": 1.5})
 
@@ -206,11 +207,11 @@ def test_events_fit() -> None:
 
 def said() -> Iterator[tuple[str, set[str]]]:
     """The kind of every event that the source reports, and the names of its data."""
-    for path in sorted((ROOT / "prodgen/deploy").glob("*.py")):
+    for path in sorted((ROOT / "prodgen/deploy").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue
-            if node.func.attr not in ("say", "fail") or path.name == "stage.py":
+            if node.func.attr not in ("say", "fail") or path.name == "session.py":
                 continue
             kind = "problem" if node.func.attr == "fail" else ast.literal_eval(node.args[0])
             extra = {one.arg for one in node.keywords} - {"process"}
@@ -238,7 +239,9 @@ def some_adoption() -> Any:
     plan = plan_with()
     new = side(plan, "supervisor")
     path = PurePosixPath("/etc/nginx/conf.d/frappe-bench.conf")
-    old = {path: Placed((ROOT / "tests/review/adopted/by-hand/nginx.conf").read_text(), "nginx")}
+    old = {
+        path: Placed((ROOT / "tests/review/adopt/adopted/by-hand/nginx.conf").read_text(), "nginx")
+    }
     found = {str(path): adopt_nginx(str(path), old[path].text, ours_of(plan, new))}
     own = [
         Artifact(PurePosixPath("own", place), text, PurePosixPath("/etc/nginx", place), "nginx")

@@ -12,14 +12,14 @@ from pathlib import Path
 import click
 import pytest
 
-from prodgen.cli.app import prodgen as program
 from prodgen.cli.command_list import COMMANDS
-from prodgen.cli.completion import SHELLS, script
+from prodgen.cli.commands.completion import SHELLS, script
+from prodgen.cli.group import prodgen as program
 from prodgen.cli.manpages import _page, pages
 from tests.ci.checkout import put_prodgen
-from tests.cli.command import PLAIN_ENVIRONMENT, Done, copy_bench, prodgen
-from tests.plans import ROOT
-from tests.rig.tools import missing
+from tests.support.command import PLAIN_ENVIRONMENT, Done, copy_bench, prodgen
+from tests.support.plans import ROOT
+from tests.support.rig.tools import missing
 
 SHARE = ROOT / "share"
 SCRIPTS = {

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.benches import make_bench
-from tests.cli.command import PLAIN_ENVIRONMENT
-from tests.plans import FIXTURES
+from tests.support.command import PLAIN_ENVIRONMENT
+from tests.support.plans import FIXTURES
 
 BENCH = FIXTURES / "frappe-16/frappe-bench"
 SCRIPT = """
@@ -58,13 +58,13 @@ NOT_LOADED = [
     "prodgen.codes",
     "prodgen.deploy",
     "prodgen.review",
-    "prodgen.inputs.jsonfaults",
-    "prodgen.inputs.schemafaults",
+    "prodgen.inputs.json.errors",
+    "prodgen.inputs.schema.errors",
     "prodgen.inputs.settings",
-    "prodgen.inputs.yamltree",
-    "prodgen.targets.nginx",
-    "prodgen.targets.systemd",
-    "prodgen.targets.gunicorn",
+    "prodgen.inputs.yaml.parser",
+    "prodgen.targets.nginx.render",
+    "prodgen.targets.systemd.render",
+    "prodgen.targets.gunicorn.render",
     "jinja2.sandbox",
 ]
 
@@ -81,7 +81,7 @@ def last_words(script: str, bench: Path) -> str:
 @pytest.fixture(scope="module")
 def loaded() -> set[str]:
     found = set(last_words(SCRIPT, BENCH).split())
-    assert "prodgen.targets.supervisor" in found
+    assert "prodgen.targets.supervisor.render" in found
     return found
 
 

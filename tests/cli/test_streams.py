@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import COMMAND, PLAIN_ENVIRONMENT, copy_bench, prodgen
-from tests.rig.tools import need_terminal
-from tests.rig.waiting import wait_for
+from tests.support.command import COMMAND, PLAIN_ENVIRONMENT, copy_bench, prodgen
+from tests.support.rig.tools import need_terminal
+from tests.support.rig.waiting import wait_for
 
 PRODGEN = shlex.join(COMMAND)
 WRITERS = ("render -q -t supervisor", "--help", "--version", "schema", "schema prodgen",
@@ -145,9 +145,9 @@ def test_output_is_utf8_in_any_locale(tmp_path: Path) -> None:
 @pytest.mark.parametrize("debug", [False, True])
 def test_a_bug_is_reported_in_two_lines(debug: bool, bench: Path) -> None:
     program = """
-import prodgen.cli.render, prodgen.cli.main
+import prodgen.cli.commands.render, prodgen.cli.main
 def broken(*_, **__): raise RuntimeError("so\\x1b[31m")
-prodgen.cli.render.plan_bench = broken
+prodgen.cli.commands.render.plan_bench = broken
 raise SystemExit(prodgen.cli.main.main())
 """
     command = (COMMAND[0], "-c", program)

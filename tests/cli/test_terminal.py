@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import COMMAND, PLAIN_ENVIRONMENT, copy_bench
-from tests.rig.tools import need_terminal
+from tests.support.command import COMMAND, PLAIN_ENVIRONMENT, copy_bench
+from tests.support.rig.tools import need_terminal
 
 COLUMNS = 80
 READING = {

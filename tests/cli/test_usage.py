@@ -10,7 +10,7 @@ import pytest
 from prodgen import __version__
 from prodgen.cli.command_list import COMMANDS
 from prodgen.targets.registry import MODULES
-from tests.cli.command import prodgen
+from tests.support.command import prodgen
 
 WRONG = {
     "rendr": "there is no command `rendr`; did you mean `render`?",

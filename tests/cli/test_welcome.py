@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from prodgen.cli.command_list import COMMANDS
-from tests.cli.command import copy_bench, prodgen
-from tests.plans import FIXTURES
+from tests.support.command import copy_bench, prodgen
+from tests.support.plans import FIXTURES
 
 CASES = sorted(folder.name for folder in FIXTURES.iterdir() if (folder / "frappe-bench").is_dir())
 

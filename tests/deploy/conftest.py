@@ -6,22 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from prodgen.deploy import (
-    activate_supervisor,
-    activate_systemd,
-    drain,
-    farewell,
-    health,
-    leaving,
-    migration,
-    restart_web,
-    restart_workers,
-    stage,
-    standstill,
-    suspension,
-)
-from tests.support.children import Children, children
-from tests.support.clock import FakeClock
+from prodgen.deploy.apply import health
+from prodgen.deploy.jobs import drain, graceful_stop, stop_before_removal, suspension
+from prodgen.deploy.managers.supervisor import activate as activate_supervisor
+from prodgen.deploy.managers.systemd import activate as activate_systemd
+from prodgen.deploy.restart import bench_migrate, pause_workers
+from prodgen.deploy.restart import web as restart_web
+from prodgen.deploy.restart import workers as restart_workers
+from prodgen.deploy.session import session as stage
+from tests.support.fakes.children import Children, children
+from tests.support.fakes.clock import FakeClock
 
 
 @pytest.fixture
@@ -33,14 +27,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
         activate_supervisor,
         activate_systemd,
         drain,
-        farewell,
+        graceful_stop,
         health,
-        leaving,
-        migration,
+        stop_before_removal,
+        bench_migrate,
         restart_web,
         restart_workers,
         stage,
-        standstill,
+        pause_workers,
         suspension,
     )
     return made

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tests.plans import ROOT
-from tests.rig.waiting import wait_for
+from tests.support.plans import ROOT
+from tests.support.rig.waiting import wait_for
 
 if TYPE_CHECKING:
-    from tests.rig.bench import Bench
-    from tests.rig.machine import Machine
+    from tests.support.rig.bench import Bench
+    from tests.support.rig.machine import Machine
 
-WRITTEN = ROOT / "tests/review/adopted/by-bench"
+WRITTEN = ROOT / "tests/review/adopt/adopted/by-bench"
 """What bench 5.31 writes, for a bench with one site and a queue of its own."""
 OWN_PROGRAM = r"(?ms)^\[program:frappe-bench-frappe-reports-worker\].*?(?=^\[)"
 BENCH = """#!/bin/sh

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import pexpect
 
 from tests.docs import by_bench
-from tests.plans import ROOT
-from tests.rig import stacks
-from tests.rig.bench import Bench, make_bench
-from tests.rig.machine import Machine
-from tests.rig.tools import need_terminal
+from tests.support.plans import ROOT
+from tests.support.rig import stacks
+from tests.support.rig.bench import Bench, make_bench
+from tests.support.rig.machine import Machine
+from tests.support.rig.tools import need_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ COLUMNS = 80
 SCRIPT = """\
 import sys
 from prodgen.cli.main import main
-from prodgen.targets import supervisor
+from prodgen.targets.supervisor import render as supervisor
 supervisor.SETTLED_SECONDS = 1  # Supervisor's wait for a start: nothing of it is on a page
 sys.exit(main())
 """

@@ -18,7 +18,7 @@ from tests.docs.pages import (
     read_page,
 )
 from tests.docs.stage import Stage, stage
-from tests.plans import ROOT
+from tests.support.plans import ROOT
 
 DOCS = ROOT / "docs"
 PAGES = sorted(str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md"))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from prodgen.cli.command_list import COMMANDS
-from prodgen.cli.exits import Exit
+from prodgen.cli.core.exits import Exit
 from prodgen.codes import CODES
-from prodgen.inputs.schema import load_schema
+from prodgen.inputs.schema.check import load_schema
 from prodgen.targets.registry import MODULES
 from tests.docs.reference import FOLDER, pages
 from tests.docs.reference.fields import keys_of

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.plans import ROOT
-from tests.rig.tools import missing
+from tests.support.plans import ROOT
+from tests.support.rig.tools import missing
 
 DOCS = ROOT / "docs"
 INDEX = DOCS / "index.md"

@@ -11,7 +11,7 @@ import pytest
 from prodgen.host import certificates
 from prodgen.host.certificates import faults_of
 from prodgen.host.detect import find_ipv6
-from tests.rig.tools import need
+from tests.support.rig.tools import need
 
 
 @pytest.fixture(scope="module")

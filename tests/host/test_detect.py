@@ -12,9 +12,9 @@ from prodgen.host import detect as module
 from prodgen.host.declared import complete, declared_facts
 from prodgen.host.detect import detect, find_node
 from prodgen.host.facts import HostFacts
-from prodgen.inputs.values import Values
+from prodgen.inputs.core.values import Values
 from prodgen.provenance import Kind
-from tests.plans import FACTS, declared
+from tests.support.plans import FACTS, declared
 
 
 def install(path: Path) -> Path:

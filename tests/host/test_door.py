@@ -9,8 +9,8 @@ import pytest
 
 from prodgen.host.door import NOWHERE, Door, enter, in_danger, rights_for
 from prodgen.host.run_as import NOBODY, Identity, identity_of
-from tests.host.accounts import ALICE, BOB, PRIVATE, invent, needs_root
-from tests.limits import within
+from tests.support.accounts import ALICE, BOB, PRIVATE, invent, needs_root
+from tests.support.limits import within
 
 pytestmark = needs_root
 SECRET = "root's own\n"

@@ -13,8 +13,8 @@ from prodgen.host import programs
 from prodgen.host.programs import MOST_OUTPUT, environment, run
 from prodgen.host.run_as import Identity, acting_as
 from prodgen.host.system_path import SYSTEM_PATH, find_program
-from tests.host.accounts import ALICE, PRIVATE, STAFF, needs_root
-from tests.rig.waiting import wait_for
+from tests.support.accounts import ALICE, PRIVATE, STAFF, needs_root
+from tests.support.rig.waiting import wait_for
 
 pytestmark = pytest.mark.process
 

@@ -19,7 +19,7 @@ from prodgen.host.run_as import (
     identity_of,
     is_lent,
 )
-from tests.host.accounts import ALICE, BOB, PRIVATE, STAFF, invent, needs_root
+from tests.support.accounts import ALICE, BOB, PRIVATE, STAFF, invent, needs_root
 
 pytestmark = pytest.mark.process
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from prodgen.host.trust import Danger, danger_at, danger_on_way
-from tests.host.accounts import (
+from tests.support.accounts import (
     ALICE,
     BOB,
     CAROL,
@@ -23,8 +23,8 @@ from tests.host.accounts import (
     invent,
     needs_root,
 )
-from tests.limits import within
-from tests.plans import ROOT
+from tests.support.limits import within
+from tests.support.plans import ROOT
 
 pytestmark = [pytest.mark.process, needs_root]
 needs_acl = pytest.mark.skipif(shutil.which("setfacl") is None, reason="setfacl is not installed")

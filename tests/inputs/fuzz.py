@@ -16,10 +16,10 @@ from pathlib import Path
 
 from prodgen.diagnostics import Diagnostic, Location
 from prodgen.inputs.bench import parse_bench
-from prodgen.inputs.benchfiles import BenchFiles, SiteFolder
-from prodgen.inputs.dotenv import parse_dotenv
-from prodgen.inputs.procfile import parse_procfile
-from prodgen.inputs.source import Source
+from prodgen.inputs.bench_files import BenchFiles, SiteFolder
+from prodgen.inputs.core.source import Source
+from prodgen.inputs.env.honcho_env import parse_dotenv
+from prodgen.inputs.procfile.parser import parse_procfile
 
 SEEDS: Mapping[str, tuple[str, ...]] = {
     "Procfile": (

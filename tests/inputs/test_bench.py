@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from prodgen.diagnostics import Diagnostic
-from prodgen.inputs import schema
 from prodgen.inputs.bench import Bench, parse_bench
-from prodgen.inputs.benchfiles import BenchFiles, SiteFolder
-from prodgen.inputs.document import Path as KeyPath
+from prodgen.inputs.bench_files import BenchFiles, SiteFolder
+from prodgen.inputs.core.document import Path as KeyPath
+from prodgen.inputs.core.source import Source
 from prodgen.inputs.reader import read_bench
-from prodgen.inputs.source import Source
-from prodgen.plan.options import NginxOptions, Resources, SupervisorOptions, SystemdOptions
+from prodgen.inputs.schema import check as schema
+from prodgen.plan.core.options import NginxOptions, Resources, SupervisorOptions, SystemdOptions
 from prodgen.provenance import Kind
-from tests.corpus import corpus, needs_corpus
+from tests.support.corpus import corpus, needs_corpus
 
 PROCFILE = Source("Procfile", "web: bench serve\n")
 

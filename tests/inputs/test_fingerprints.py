@@ -10,7 +10,7 @@ import pytest
 from prodgen.inputs.bench import parse_bench
 from prodgen.inputs.fingerprints import fingerprints
 from prodgen.inputs.reader import read_bench
-from tests.cli.command import copy_bench
+from tests.support.command import copy_bench
 
 SITE = "sites/erp.example.com/site_config.json"
 COMMON = "sites/common_site_config.json"

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prodgen.diagnostics import Location, error
-from prodgen.inputs.source import Source
+from prodgen.inputs.core.source import Source
 from tests.inputs import fuzz
 
 

@@ -16,7 +16,7 @@ from prodgen.diagnostics import Diagnostic
 from prodgen.host.run_as import Identity, acting_as
 from prodgen.inputs import reader
 from prodgen.inputs.reader import BenchFiles, find_bench, read_bench, read_regular
-from tests.host.accounts import ALICE, needs_root
+from tests.support.accounts import ALICE, needs_root
 
 NOBODY = 65534
 

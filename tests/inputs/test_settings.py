@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prodgen.diagnostics import Diagnostic
-from prodgen.inputs.document import Path
+from prodgen.inputs.core.document import Path
+from prodgen.inputs.core.source import Source
+from prodgen.inputs.core.values import Values
 from prodgen.inputs.settings import parse_settings, parse_yaml
-from prodgen.inputs.source import Source
-from prodgen.inputs.values import Values
 from prodgen.provenance import Kind
 
 LAYERED = """\

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.rig import cgroups, procs
-from tests.rig.machine import Machine
-from tests.rig.netns import Network, network
+from tests.support.rig import cgroups, procs
+from tests.support.rig.machine import Machine
+from tests.support.rig.netns import Network, network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,7 +67,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Prints the figures of all tests."""
     reports = [one for found in terminalreporter.stats.values() for one in found]
     lines = [
-        f"{one.nodeid.rpartition('/')[2]}: {text}"
+        f"{one.nodeid.removeprefix('tests/live/')}: {text}"
         for one in reports
         if getattr(one, "when", "") == "call"
         for name, text in one.user_properties

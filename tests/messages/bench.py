@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from prodgen.host.facts import HostFacts
-from tests.plans import FACTS
+from tests.support.plans import FACTS
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from tests.messages.bench import (
     settings,
     site,
 )
-from tests.plans import FACTS, declared
+from tests.support.plans import FACTS, declared
 
 FOUND = FACTS._replace(cpus=Sourced(4, detected(4, "CPUs of this machine")))
 HERE = FACTS._replace(

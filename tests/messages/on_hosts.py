@@ -7,22 +7,24 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from prodgen.cli import adopt, apply, hostfile, reviewfile
-from prodgen.cli.messages import show
-from prodgen.cli.reviewing import Stopped
-from prodgen.deploy.apply import End, Outcome
-from prodgen.deploy.managed import Process
-from prodgen.deploy.objection import Objection
+from prodgen.app import host_files
+from prodgen.cli.commands import adopt, apply
+from prodgen.cli.core import saved_review
+from prodgen.cli.core.messages import show
+from prodgen.cli.core.review import Stopped
+from prodgen.deploy.apply.apply import End, Outcome
+from prodgen.deploy.core.objection import Objection
+from prodgen.deploy.managers.core.base import Process
 from prodgen.deploy.privilege import admission, own_install
 from prodgen.deploy.privilege.admission import Barred
 from prodgen.deploy.privilege.belonging import require_own
 from prodgen.host.door import Door, in_danger
 from prodgen.host.run_as import NOBODY, identity_of
 from prodgen.host.trust import Danger
-from prodgen.plan.model import Manager
-from prodgen.targets.artifacts import HOST_FILES, Artifact
-from tests.review.reviewed import plan_with
-from tests.targets.systemd_plans import sourced
+from prodgen.plan.core.model import Manager
+from prodgen.targets.core.artifacts import HOST_FILES, Artifact
+from tests.support.reviewed import plan_with
+from tests.support.systemd_plans import sourced
 
 
 class Direct(NamedTuple):
@@ -98,7 +100,7 @@ def _nothing_before() -> None:
 
 def _moved() -> None:
     now = {"/etc/supervisor/conf.d/frappe-bench.conf": "1"}
-    show([reviewfile._moved(Path("review.json"), "installed", {}, now)], color=False)
+    show([saved_review._moved(Path("review.json"), "installed", {}, now)], color=False)
 
 
 def _not_kept() -> None:
@@ -109,7 +111,7 @@ def _of_the_host() -> None:
     made = Artifact(
         PurePosixPath("nginx/00-prodgen-host.conf"), "", next(iter(HOST_FILES)), "nginx"
     )
-    show(hostfile.host_notes([made], Path("/nowhere")), color=False)
+    show(host_files.host_notes([made], Path("/nowhere")), color=False)
 
 
 def _units() -> None:

@@ -15,14 +15,15 @@ import pytest
 from sarif_pydantic import Sarif
 
 from prodgen import __version__
-from prodgen.cli import messages, pipeline
-from prodgen.cli.app import prodgen
+from prodgen.app import pipeline
+from prodgen.cli.core import messages
+from prodgen.cli.group import prodgen
 from prodgen.codes import CODES
 from prodgen.inputs import reader
 from tests.messages import of_inputs, of_outputs, of_plans
 from tests.messages.bench import Case
 from tests.messages.on_hosts import DIRECT
-from tests.outputs import parse
+from tests.support.outputs import parse
 
 HERE = Path(__file__).parent
 BENCH = "/home/frappe/frappe-bench"

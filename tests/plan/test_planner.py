@@ -9,12 +9,12 @@ import pytest
 from prodgen.diagnostics import Severity
 from prodgen.host.facts import HostFacts, detected
 from prodgen.inputs.bench import parse_bench
-from prodgen.inputs.schema import load_schema
-from prodgen.plan.model import Manager, Plan
+from prodgen.inputs.schema.check import load_schema
+from prodgen.plan.core.model import Manager, Plan
 from prodgen.plan.planner import build_plan
-from prodgen.plan.wire import plan_to_json
+from prodgen.plan.views.json import plan_to_json
 from prodgen.provenance import Kind, Sourced
-from tests.plans import (
+from tests.support.plans import (
     FACTS,
     bench_files,
     codes,

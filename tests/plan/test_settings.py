@@ -11,12 +11,12 @@ import pytest
 from prodgen.diagnostics import Severity, has_errors
 from prodgen.host.declared import complete, declared_facts
 from prodgen.inputs.bench import parse_bench
-from prodgen.inputs.schema import load_schema
-from prodgen.inputs.source import Source
+from prodgen.inputs.core.source import Source
+from prodgen.inputs.schema.check import load_schema
 from prodgen.plan.planner import build_plan
-from prodgen.plan.wire import plan_to_json
+from prodgen.plan.views.json import plan_to_json
 from prodgen.targets.registry import MODULES, load_target
-from tests.plans import FACTS, bench_files, codes, try_plan
+from tests.support.plans import FACTS, bench_files, codes, try_plan
 
 PROCFILE = (
     "redis_cache: redis-server config/redis_cache.conf\nweb: bench serve --port 8000\n"

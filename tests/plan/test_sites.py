@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from prodgen.diagnostics import Severity
+from prodgen.inputs.core.source import Source
 from prodgen.inputs.reader import SiteFolder
-from prodgen.inputs.source import Source
-from prodgen.plan.model import Plan
-from tests.plans import bench_files, codes, make_plan, try_plan
+from prodgen.plan.core.model import Plan
+from tests.support.plans import bench_files, codes, make_plan, try_plan
 
 WEB = "web: bench serve\n"
 PAIR = {"ssl_certificate": "/c.pem", "ssl_certificate_key": "/k.pem"}

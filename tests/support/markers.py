@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parents[1]
-FOLDERS = {"live": "live", "ci": "process", "cli": "process", "docs": "process"}
+FOLDERS = {"live": "live", "app": "process", "ci": "process", "cli": "process", "docs": "process"}
 """The mark of every test in a folder of tests/."""
 FIXTURES = {"kids": "process", "machine": "live", "net": "live"}
 """The mark of every test that uses a fixture."""

@@ -17,10 +17,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from prodgen.diagnostics import Diagnostic, has_errors
-from prodgen.inputs.source import Source
-from prodgen.plan.model import Plan
+from prodgen.inputs.core.source import Source
+from prodgen.plan.core.model import Plan
 from prodgen.targets.registry import load_target
-from tests.plans import FACTS, bench_files, declared, try_plan
+from tests.support.plans import FACTS, bench_files, declared, try_plan
 
 pytestmark = [pytest.mark.pitfall("2b"), pytest.mark.pitfall("2c"), pytest.mark.pitfall("2d")]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import PurePosixPath
 
-from prodgen.targets.artifacts import Artifact
+from prodgen.targets.core.artifacts import Artifact
 from prodgen.targets.manifest import digest, listed_files, make_manifest, owned_files
 
 CONF = Artifact(PurePosixPath("a/b"), "ü\n", PurePosixPath("/etc/b"), "nginx", 0o600)

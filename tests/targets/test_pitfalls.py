@@ -15,13 +15,13 @@ import pytest
 
 from prodgen.diagnostics import Severity
 from prodgen.host.facts import HostFacts
+from prodgen.inputs.core.source import Source
 from prodgen.inputs.reader import BenchFiles
-from prodgen.inputs.source import Source
-from prodgen.plan.model import Plan, Role
-from prodgen.targets.nginx import render_nginx
+from prodgen.plan.core.model import Plan, Role
+from prodgen.targets.nginx.render import render_nginx
 from prodgen.targets.registry import MODULES, load_target
-from prodgen.targets.systemd import render_systemd
-from tests.plans import (
+from prodgen.targets.systemd.render import render_systemd
+from tests.support.plans import (
     FACTS,
     FIXTURES,
     ROOT,
@@ -32,7 +32,7 @@ from tests.plans import (
     make_plan,
     try_plan,
 )
-from tests.targets.supervisor_reader import groups_read, processes_read
+from tests.support.supervisor_reader import groups_read, processes_read
 
 PROCFILE = (
     "redis_cache: redis-server config/redis_cache.conf\n"

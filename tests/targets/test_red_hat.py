@@ -8,7 +8,7 @@ import pytest
 
 from prodgen.host.detect import find_supervisor_folder
 from prodgen.targets.registry import load_target
-from tests.review.reviewed import plan_with
+from tests.support.reviewed import plan_with
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,14 @@ import os
 import shlex
 from collections.abc import Sequence
 
-from prodgen.deploy.managed import Refused
+from prodgen.deploy.managers.core.base import Refused
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.door import Door, in_danger
 from prodgen.host.run_as import identity_named
 from prodgen.host.trust import user_name
-from prodgen.plan.model import Plan
+from prodgen.plan.core.model import Plan
 from prodgen.provenance import Kind
-from prodgen.review.blame import place_of
+from prodgen.review.core.source_lines import place_of
 
 
 def bars(door: Door, plan: Plan) -> list[Diagnostic]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from prodgen.deploy import procfs
-from prodgen.deploy.managed import Process
+from prodgen.deploy.managers.core.base import Process
 from prodgen.deploy.privilege.admission import Barred
+from prodgen.deploy.system import procfs
 from prodgen.diagnostics import error
 from prodgen.host.door import Door
 from prodgen.host.run_as import identity_named
 from prodgen.host.trust import user_name
-from prodgen.plan.model import Plan
-from prodgen.review.blame import place_of
+from prodgen.plan.core.model import Plan
+from prodgen.review.core.source_lines import place_of
 
 Loaded = Mapping[str, Mapping[str, object]]
 """What Supervisor has read of each process's config, by name."""

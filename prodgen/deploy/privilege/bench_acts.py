@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 
-from prodgen.deploy.files import write_file
+from prodgen.deploy.system.atomic_write import write_file
 from prodgen.host.door import Door
 from prodgen.host.programs import Done, run
 

@@ -11,9 +11,9 @@ from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.door import Door, in_danger
 from prodgen.host.run_as import Identity, acting_as, identity_named
 from prodgen.host.trust import danger_on_way
-from prodgen.plan.model import Plan
+from prodgen.plan.core.model import Plan
 from prodgen.provenance import Kind
-from prodgen.review.blame import place_of
+from prodgen.review.core.source_lines import place_of
 
 
 def new_owner(door: Door, plan: Plan, folder: Path, settings: Path) -> Identity:

@@ -16,7 +16,7 @@ from prodgen import __version__
 from prodgen.deploy.privilege.admission import Barred
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.trust import Danger, danger_at, danger_on_way
-from prodgen.targets.templating import templates_folder
+from prodgen.targets.core.templating import templates_folder
 
 FOLDER = "/opt/prodgen"
 """Where the install that the message shows goes (FHS 3.0, /opt)."""

@@ -9,16 +9,16 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from prodgen.deploy.objection import Objection
+from prodgen.deploy.core.objection import Objection
 from prodgen.host.run_as import Identity, acting_as, identity_named
 from prodgen.host.trust import danger_at, danger_on_way
 from prodgen.inputs.reader import open_regular
-from prodgen.plan.model import Manager, Plan
+from prodgen.plan.core.model import Manager, Plan
 from prodgen.provenance import Origin
-from prodgen.review.blame import place_of
-from prodgen.review.sides import Side
-from prodgen.targets.realtime import realtime_socket
-from prodgen.targets.systemd_paths import manager_reads_secrets, runtime_directory
+from prodgen.review.core.file_sets import Side
+from prodgen.review.core.source_lines import place_of
+from prodgen.targets.core.realtime_socket import realtime_socket
+from prodgen.targets.systemd.paths import manager_reads_secrets, runtime_directory
 
 LOGS = PurePosixPath("/var/log")
 NGINX_LOGS = PurePosixPath("/var/log/nginx")

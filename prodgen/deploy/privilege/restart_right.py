@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import prodgen
-from prodgen.deploy.managed import Refused
+from prodgen.deploy.managers.core.base import Refused
+from prodgen.deploy.managers.supervisor.core.rpc import find_server
 from prodgen.deploy.privilege.sudo import grants_of, lets_run, restart_words, sudo
-from prodgen.deploy.supervisor_rpc import find_server
 from prodgen.host.door import Door
 from prodgen.host.programs import run
 from prodgen.host.run_as import Identity
 from prodgen.host.system_path import find_program
 from prodgen.host.trust import Danger, danger_on_way
-from prodgen.plan.model import Manager, Plan
+from prodgen.plan.core.model import Manager, Plan
 
 
 class Way(Enum):

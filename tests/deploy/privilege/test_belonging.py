@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from prodgen.deploy.managed import Process
+from prodgen.deploy.managers.core.base import Process
 from prodgen.deploy.privilege.admission import Barred
 from prodgen.deploy.privilege.belonging import require_own
 from prodgen.host.door import Door
 from prodgen.host.run_as import NOBODY, identity_of
-from tests.review.reviewed import plan_with
-from tests.rig.tools import need_root
+from tests.support.reviewed import plan_with
+from tests.support.rig.tools import need_root
 
 pytestmark = pytest.mark.process
 

@@ -18,7 +18,7 @@ from prodgen.deploy.privilege.own_install import (
     require_own_install,
 )
 from prodgen.host.run_as import NOBODY
-from tests.rig.tools import need_root
+from tests.support.rig.tools import need_root
 
 
 @pytest.fixture

@@ -8,17 +8,17 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from prodgen.deploy.objection import Objection
+from prodgen.deploy.core.objection import Objection
 from prodgen.deploy.privilege import path_bars
 from prodgen.deploy.privilege.path_bars import Change, is_plain, path_breaches
-from prodgen.inputs.source import Source
-from prodgen.plan import webaddress
-from prodgen.plan.model import Plan
+from prodgen.inputs.core.source import Source
+from prodgen.plan.core.model import Plan
+from prodgen.plan.services import web_address
 from prodgen.provenance import Sourced
-from prodgen.review.sides import Placed
-from prodgen.targets import systemd_paths
-from tests.host.accounts import ALICE, BOB, PRIVATE, invent, needs_root
-from tests.plans import bench_files, make_plan
+from prodgen.review.core.file_sets import Placed
+from prodgen.targets.systemd import paths
+from tests.support.accounts import ALICE, BOB, PRIVATE, invent, needs_root
+from tests.support.plans import bench_files, make_plan
 
 pytestmark = needs_root
 PROCFILE = "web: bench serve\nworker: bench worker\nsocketio: node apps/frappe/socketio.js\n"
@@ -37,8 +37,8 @@ def host(ground: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, folder in {**places, "RUN": "run"}.items():
         monkeypatch.setattr(path_bars, name, PurePosixPath(ground / folder))
     monkeypatch.setattr(path_bars, "RUNS", (PurePosixPath(ground / "run"),))
-    monkeypatch.setattr(webaddress, "ANYBODYS", ())  # where the test's own folder is
-    monkeypatch.setattr(systemd_paths, "TEMPORARY", ())
+    monkeypatch.setattr(web_address, "ANYBODYS", ())  # where the test's own folder is
+    monkeypatch.setattr(paths, "TEMPORARY", ())
     return ground
 
 

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from prodgen.deploy.privilege.places import SETTINGS
-from prodgen.inputs.schema import FOLDER
+from prodgen.inputs.schema.check import FOLDER
 
 PATHS = ("/a/b", "unix:/a/b", "../a", "a/../b")
 BRANCHES = ("anyOf", "oneOf", "allOf")

@@ -7,7 +7,7 @@ from tests.docs.reference.commands import commands, exit_codes
 from tests.docs.reference.places import files
 from tests.docs.reference.schemas import schemas
 from tests.docs.reference.settings import settings, site_config
-from tests.plans import ROOT
+from tests.support.plans import ROOT
 
 FOLDER = ROOT / "docs/reference"
 PAGES = {

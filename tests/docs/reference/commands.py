@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import click
 
-from prodgen.cli.app import prodgen
-from prodgen.cli.exits import Exit
+from prodgen.cli.core.exits import Exit
+from prodgen.cli.group import prodgen
 from prodgen.cli.manpages import ENVIRONMENT, EXITS
 from tests.docs.reference.markdown import code, head, plain, table
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from prodgen.inputs.accept import Schema
+from prodgen.inputs.schema.validator import Schema
 
 NAMES = {"sites": "SITE", "pools": "QUEUE", "workers": "QUEUE", "queues": "QUEUE",
          "processes": "PROCESS", "environments": "ENVIRONMENT"}  # fmt: skip

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from prodgen.inputs.source import Source
-from prodgen.plan.model import Plan
-from prodgen.targets.artifacts import Artifact
+from prodgen.inputs.core.source import Source
+from prodgen.plan.core.model import Plan
+from prodgen.targets.core.artifacts import Artifact
 from prodgen.targets.registry import MODULES, load_target
-from prodgen.targets.supervisor_groups import RED_HAT
+from prodgen.targets.supervisor.groups import RED_HAT
 from tests.docs.reference.markdown import code, head, plain, table
-from tests.plans import bench_files, make_plan
-from tests.review.reviewed import COMMON, PROCFILE, REDIS, SITES
+from tests.support.plans import bench_files, make_plan
+from tests.support.reviewed import COMMON, PROCFILE, REDIS, SITES
 
 MANAGED = "redis: {managed: true}"
 SETTINGS = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from prodgen.inputs.accept import Schema
-from prodgen.inputs.schema import load_schema, schema_names
+from prodgen.inputs.schema.check import load_schema, schema_names
+from prodgen.inputs.schema.validator import Schema
 from tests.docs.reference.fields import value_of
 from tests.docs.reference.markdown import code, head, plain, table
 

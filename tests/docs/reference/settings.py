@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import yaml
 
-from prodgen.inputs.accept import Schema
-from prodgen.inputs.schema import load_schema
+from prodgen.inputs.schema.check import load_schema
+from prodgen.inputs.schema.validator import Schema
 from tests.docs.reference.fields import Key, keys_of, kind_of, value_of
 from tests.docs.reference.markdown import code, head, plain
 

@@ -1,0 +1,90 @@
+"""`prodgen doctor`: what will hurt this bench on this host, and what mends it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from prodgen.app.bench_selection import Selection
+from prodgen.app.pipeline import plan_bench
+from prodgen.cli.core.exits import Exit
+from prodgen.cli.core.messages import columns_of, printable, wrapped
+from prodgen.cli.core.options import bench_option, format_option, report_options, wants_color
+from prodgen.cli.core.report import has_failed
+from prodgen.cli.core.running_bench import subject_from, supervisor_option
+from prodgen.deploy.doctor.finding import Finding, Grade
+
+FORMAT_VERSION = 1
+TONES = {Grade.BAD: "red", Grade.WARNING: "magenta", Grade.GOOD: "green", Grade.UNKNOWN: None}
+
+
+@click.command("doctor")
+@bench_option
+@supervisor_option
+@format_option("Lines to read, or JSON.")
+@report_options
+def command(
+    *,
+    bench: Selection,
+    supervisor_config: Path | None,
+    form: str,
+    strict: bool,
+    quiet: bool,
+    color: str,
+) -> int:
+    """Check the host for what will hurt this bench.
+
+    Each finding comes with a command that mends it. The exit code is 1
+    where something is bad (or, with --strict, a warning). It changes nothing.
+    """
+    from prodgen.deploy.doctor.run import Patient, examine
+
+    outcome = plan_bench(bench, locked=False, programs=("nginx", "systemd"))
+    if has_failed(outcome, strict=False, quiet=True, color=color) or outcome.plan is None:
+        return Exit.ERROR
+    config = dict(outcome.bench.common.data) if outcome.bench else {}
+    found = examine(Patient(subject_from(outcome), config, supervisor_config))
+    if form == "json":
+        click.echo(as_json(found))
+    else:
+        columns = columns_of(sys.stdout)
+        text = as_text(found, quiet=quiet, color=wants_color(color), columns=columns)
+        click.echo(text, nl=False)
+    wrong = {Grade.BAD, Grade.WARNING} if strict else {Grade.BAD}
+    return Exit.ERROR if any(one.grade in wrong for one in found) else Exit.DONE
+
+
+def as_text(found: Sequence[Finding], *, quiet: bool, color: bool, columns: int = 0) -> str:
+    """The findings, the worst first, in lines of so many columns where any are given."""
+    order = list(Grade)
+    lines = []
+    for one in sorted(found, key=lambda one: order.index(one.grade)):
+        if quiet and one.grade is not Grade.BAD:
+            continue
+        word = f"{one.grade.value:<8}"
+        head = click.style(word, fg=TONES[one.grade], bold=True) if color else word
+        first, *rest = wrapped(f"{word} {one.check}: {printable(one.text)}", columns, f"{'':<9}")
+        lines += [head + first.removeprefix(word), *rest]
+        if one.fix:
+            fix = f"{'':<8}   fix: {printable(one.fix)}"
+            # A line break within quotes would be one of the command that is copied.
+            lines += [fix] if "'" in one.fix else wrapped(fix, columns, f"{'':<16}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def as_json(found: Sequence[Finding]) -> str:
+    """The findings as one object."""
+    findings = [
+        {"check": one.check, "grade": one.grade.value, "text": one.text, "fix": one.fix}
+        for one in found
+    ]
+    made = {
+        "format_version": FORMAT_VERSION,
+        "healthy": all(one.grade is not Grade.BAD for one in found),
+        "findings": findings,
+    }
+    return json.dumps(made, indent=2, ensure_ascii=False)

@@ -1,0 +1,95 @@
+"""How `prodgen adopt` gives a bench of root's to the user that its services shall run as."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from textwrap import wrap
+
+import click
+
+from prodgen.app.bench_selection import Selection
+from prodgen.app.pipeline import Outcome, plan_bench
+from prodgen.cli.commands.apply import require_terminal
+from prodgen.cli.core.messages import printable, say
+from prodgen.cli.core.review import Stopped
+from prodgen.deploy.privilege.admission import Barred
+from prodgen.deploy.privilege.hand_over import Tally, hand_over, survey
+from prodgen.deploy.privilege.new_owner import new_owner, unreachable_python
+from prodgen.deploy.privilege.own_install import require_own_install
+from prodgen.diagnostics import has_errors
+from prodgen.host.run_as import Identity
+
+PROGRAMS = {"nginx", "systemd"}
+WIDTH = 80
+
+
+def hand_over_first(outcome: Outcome, chosen: Selection, *, dry_run: bool, yes: bool) -> Outcome:
+    """Shows what would be given to whom, asks, and gives it; then the bench is read anew.
+
+    Does nothing to a bench that is not root's. Raises Barred, Stopped, OSError.
+    """
+    plan, files = outcome.plan, outcome.files
+    if plan is None or files is None or has_errors(outcome.diagnostics) or os.geteuid() != 0:
+        return outcome
+    door = outcome.door
+    if door.closed or not door.owner.is_root:
+        return outcome
+    try:
+        who = new_owner(door, plan, files.root, chosen.settings or files.root / "prodgen.yaml")
+        if not dry_run:
+            require_own_install()
+    except Barred:
+        if not dry_run:
+            raise
+        return outcome
+    _show(door.path, who, survey(door.path, who), unreachable_python(door, who))
+    if dry_run:
+        return outcome
+    if not yes:
+        require_terminal()
+        if not click.confirm(f"Give the bench to {who.name}?", err=True):
+            say("prodgen: nothing was changed\n")
+            raise Stopped
+    given = hand_over(door.path, who).given
+    say(f"{given} entries belong to {who.name} now\n")
+    return plan_bench(chosen, locked=False, programs=PROGRAMS)
+
+
+def follow_up(outcome: Outcome) -> None:
+    """Gives the bench's owner what services that ran as root have made in it. Raises OSError."""
+    door = outcome.door
+    if os.geteuid() == 0 and not door.owner.is_root:
+        given = hand_over(door.path, door.owner).given
+        if given:
+            say(f"{given} entries that the old services made belong to {door.owner.name} now\n")
+
+
+def _show(bench: Path, who: Identity, tally: Tally, python: str) -> None:
+    lines = [f"{bench} belongs to root, and its services shall run as {who.name}."]
+    lines.append(f"{tally.given} entries go to {who.name}; {_left(tally)}.")
+    if python:
+        lines.append(
+            f"note: env/bin/python leads to {python}, which {who.name} cannot run: make env/ anew"
+        )
+    for line in lines:
+        hanging = wrap(
+            printable(line),
+            WIDTH,
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        say("".join(f"{one}\n" for one in hanging))
+
+
+def _left(tally: Tally) -> str:
+    """How many entries stay as they are, why, and some of them."""
+    if not tally.stays:
+        return "nothing stays root's"
+    parts = []
+    for why, count in tally.stays.items():
+        examples = tally.examples[why]
+        more = ", ..." if count > len(examples) else ""
+        parts.append(f"{count} {why.value} ({', '.join(examples)}{more})")
+    return f"{tally.stays.total()} stay as they are: {'; '.join(parts)}"

@@ -1,0 +1,114 @@
+"""`prodgen logs`: all logs of the bench in one stream, each line with the name of its process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from prodgen.app.bench_selection import Selection
+from prodgen.app.pipeline import plan_bench
+from prodgen.cli.commands.restart import refuse
+from prodgen.cli.core.exits import Exit
+from prodgen.cli.core.messages import printable, with_colors
+from prodgen.cli.core.options import bench_option, report_options
+from prodgen.cli.core.report import has_failed
+from prodgen.cli.core.running_bench import supervisor_option
+from prodgen.deploy.managers.core.base import Process, Refused
+from prodgen.deploy.monitor.logs import Line, read_files, read_journal
+from prodgen.plan.core.model import Manager, Plan
+
+TONES = ("cyan", "magenta", "green", "red")
+
+
+@click.command("logs")
+@click.argument("services", nargs=-1, metavar="[SERVICE]...")
+@bench_option
+@click.option("-f", "--follow", is_flag=True, help="Go on with what is added, until Ctrl-C.")
+@click.option(
+    "-n",
+    "--tail",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="The last N lines of each file; or of all together, where there is a journal.",
+)
+@supervisor_option
+@report_options
+def command(
+    *,
+    services: tuple[str, ...],
+    bench: Selection,
+    follow: bool,
+    tail: int,
+    supervisor_config: Path | None,
+    strict: bool,
+    quiet: bool,
+    color: str,
+) -> int:
+    """Show the logs of the bench, from files or from the journal.
+
+    SERVICE is a part (web, workers, redis-queue), a pool (long), or a
+    service; default: all of them.
+    """
+    from prodgen.deploy.managers.registry import manager_of
+
+    outcome = plan_bench(bench, locked=False, programs=("systemd",))
+    failed = has_failed(outcome, strict=strict, quiet=quiet or not strict, color=color)
+    if failed or outcome.plan is None:
+        return Exit.ERROR
+    try:
+        processes = manager_of(outcome.plan, supervisor_config).look()
+        chosen = _chosen(processes, services, outcome.plan.bench_name.value)
+        name = f"{outcome.plan.bench_name.value}-"
+        width = max((len(one.short.removeprefix(name)) for one in chosen), default=0)
+        tones = {one.short: TONES[index % len(TONES)] for index, one in enumerate(chosen)}
+        colored = _wants_color(color)
+        for line in _lines(outcome.plan, chosen, tail, follow=follow):
+            head = f"{printable(line.process).removeprefix(name):<{width}} | "
+            if colored:
+                head = click.style(head, fg=tones.get(line.process))
+            click.echo(f"{head}{with_colors(line.text)}", color=True)
+            if follow:
+                sys.stdout.flush()
+    except Refused as refused:
+        return refuse(outcome, refused, color)
+    return Exit.DONE
+
+
+def _chosen(processes: Sequence[Process], services: Sequence[str], bench: str) -> list[Process]:
+    """Those that are named; Redis has logs too. Raises Refused for a name that is none."""
+    from prodgen.deploy.restart.selection import names_of
+
+    if not services:
+        return list(processes)
+    found = []
+    for word in services:
+        named = [one for one in processes if word in names_of(one, bench)]
+        if not named:
+            known = ", ".join(dict.fromkeys(one.service.name.value for one in processes))
+            raise Refused(f"there is nothing called `{word}` in this bench", f"there are {known}")
+        found += [one for one in named if one not in found]
+    return found
+
+
+def _lines(plan: Plan, processes: Sequence[Process], tail: int, *, follow: bool) -> Iterator[Line]:
+    in_files = any(one.logs for one in processes)
+    if plan.manager.value is Manager.SYSTEMD and not in_files:
+        by_user = plan.systemd.scope.value == "user"
+        units = [one.name for one in processes]
+        yield from read_journal(units, tail, follow=follow, user=by_user)
+    else:
+        yield from read_files(processes, tail, follow=follow)
+
+
+def _wants_color(choice: str) -> bool:
+    """Whether the names, on standard output, are coloured (no-color.org)."""
+    if choice == "auto":
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        return not plain and sys.stdout.isatty()
+    return choice == "always"

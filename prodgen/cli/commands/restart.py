@@ -1,0 +1,129 @@
+"""`prodgen restart`: new code everywhere, and nobody notices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from prodgen.app.bench_selection import Selection
+from prodgen.app.pipeline import Outcome, plan_bench
+from prodgen.cli.core.exits import Exit
+from prodgen.cli.core.live_events import reporter
+from prodgen.cli.core.messages import show
+from prodgen.cli.core.options import bench_option, format_option, report_options, wants_color
+from prodgen.cli.core.report import has_failed
+from prodgen.cli.core.running_bench import admit, refusals, subject_from, supervisor_option
+from prodgen.deploy.managers.core.base import Refused
+
+
+@click.command("restart")
+@click.argument("parts", nargs=-1, metavar="[PART]...")
+@bench_option
+@click.option(
+    "--now",
+    is_flag=True,
+    help="The system is down: everything at once. Running jobs and requests are cut off.",
+)
+@click.option(
+    "--wait-workers/--no-wait-workers",
+    default=None,
+    help="Suspend all workers and wait until none is at work before anything restarts; "
+    "or tell them to end and return. Default: each ends after its job, and that is waited for.",
+)
+@click.option(
+    "--wait-workers-timeout",
+    type=click.IntRange(min=1),
+    default=300,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long --wait-workers and --migrate wait before they give up and restart nothing.",
+)
+@click.option(
+    "--force-kill-timeout",
+    type=click.IntRange(min=1),
+    metavar="SECONDS",
+    help="Kill a worker that is still at work so long after it was told to end; its job is lost.",
+)
+@click.option(
+    "--migrate",
+    is_flag=True,
+    help="Migrate every site between: wait for the workers, stop them and the scheduler, and "
+    "switch maintenance mode on meanwhile.",
+)
+@click.option(
+    "--migrate-timeout",
+    type=click.IntRange(min=1),
+    default=600,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long the migration of one site may take before it is ended.",
+)
+@click.option(
+    "--end-orphans",
+    is_flag=True,
+    help="End work-horses whose worker is gone; without it they are named and left.",
+)
+@supervisor_option
+@format_option("Lines to read, or one JSON object for each event.")
+@report_options
+def command(
+    *,
+    parts: tuple[str, ...],
+    bench: Selection,
+    now: bool,
+    wait_workers: bool | None,
+    wait_workers_timeout: int,
+    force_kill_timeout: int | None,
+    migrate: bool,
+    migrate_timeout: int,
+    end_orphans: bool,
+    supervisor_config: Path | None,
+    form: str,
+    strict: bool,
+    quiet: bool,
+    color: str,
+) -> int:
+    """Restart after a deploy: no failed request, no lost job.
+
+    PART is web, realtime, workers, scheduler, other, a pool (long), or a
+    service; default: all of them, in this order. Redis is never restarted.
+    """
+    from prodgen.deploy.managers.registry import manager_of
+    from prodgen.deploy.restart.rolling import Wait, Wishes, restart
+
+    if migrate and (parts or now or wait_workers is False):
+        raise click.UsageError(
+            "--migrate waits for the workers and restarts everything: "
+            "it goes with no PART, --now or --no-wait-workers"
+        )
+    outcome = plan_bench(bench, locked=False, programs=("systemd",))
+    if has_failed(outcome, strict=strict, quiet=True, color=color) or outcome.plan is None:
+        return Exit.ERROR
+    waits = {None: Wait.FINISH, True: Wait.DRAIN, False: Wait.NONE}
+    wishes = Wishes(
+        parts=parts,
+        now=now,
+        wait=waits[wait_workers],
+        drain_seconds=wait_workers_timeout,
+        force_kill=force_kill_timeout,
+        migrate=migrate,
+        migrate_seconds=migrate_timeout,
+        end_orphans=end_orphans,
+    )
+    try:
+        admit(outcome)
+        manager = manager_of(outcome.plan, supervisor_config)
+        report = reporter(form, quiet=quiet, color=wants_color(color))
+        result = restart(subject_from(outcome), manager, report, wishes)
+    except Refused as refused:
+        return refuse(outcome, refused, color)
+    if not result.problems:
+        return Exit.DONE
+    return Exit.UNHEALTHY if result.touched else Exit.ERROR
+
+
+def refuse(outcome: Outcome, refused: Refused, color: str) -> int:
+    """Says what stood in the way."""
+    show(refusals(refused), color=wants_color(color), folder=outcome.folder)
+    return Exit.ERROR

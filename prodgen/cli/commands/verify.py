@@ -1,0 +1,100 @@
+"""`prodgen verify`: whether an output is still what `render` made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from prodgen.cli.core.exits import Exit
+from prodgen.cli.core.messages import printable, show
+from prodgen.cli.core.options import format_option, wants_color
+from prodgen.deploy.output.archives import Unfit
+from prodgen.deploy.output.reader import read_output
+from prodgen.diagnostics import Diagnostic, error
+from prodgen.host.door import rights_for
+from prodgen.review.changes.verification import Malformed, Manifest, Problem, parse_manifest, verify
+
+FORMAT_VERSION = 1
+MOST_SHOWN = 20
+WAY_OUT = "name what `prodgen render -o` made; if this is it, make or fetch it anew"
+
+
+@click.command("verify")
+@click.argument("path", type=click.Path(path_type=Path), metavar="PATH")
+@format_option("Words, or JSON for programs.")
+def command(*, path: Path, form: str) -> int:
+    """Check that a folder or archive is as `render` made it.
+
+    Every file that its manifest.json lists must be there with its digest and
+    mode, and no other. Nothing is unpacked. Who could change the files could
+    change the manifest too: compare its digest, which is printed, with the one
+    that you trust.
+    """
+    try:
+        with rights_for(path):
+            output = read_output(path)
+        manifest = parse_manifest(output.manifest)
+    except (Unfit, Malformed, OSError) as failure:
+        return _refuse(path, _reason(failure), form)
+    problems = list(verify(manifest, output.files))
+    if form == "json":
+        _say_json(path, manifest, problems)
+    elif problems:
+        _show(path, problems)
+    else:
+        click.echo(f"{printable(str(path))}: unmodified, {_files(manifest)}")
+        click.echo(f"bench {printable(manifest.bench)}, prodgen {printable(manifest.version)}")
+        click.echo(f"manifest.json has the SHA-256 {manifest.sha256}")
+    return Exit.ERROR if problems else Exit.DONE
+
+
+def _files(manifest: Manifest) -> str:
+    number = len(manifest.files)
+    return f"{number} file{'' if number == 1 else 's'}"
+
+
+def _reason(failure: Exception) -> str:
+    if isinstance(failure, Malformed):
+        return f"its manifest.json is none of prodgen's: {failure}"
+    if isinstance(failure, OSError):
+        return (failure.strerror or str(failure)).lower()
+    return str(failure)
+
+
+def _refuse(path: Path, reason: str, form: str) -> Exit:
+    if form == "json":
+        _say_json(path, None, [Problem("", reason)])
+    else:
+        _print([error("PG810", f"{path}: {reason}", None, WAY_OUT)])
+    return Exit.ERROR
+
+
+def _show(path: Path, problems: list[Problem]) -> None:
+    shown = [
+        error("PG811", f"{path}: {one.path} {one.what}", None, "fetch it again, or make it anew")
+        for one in problems[:MOST_SHOWN]
+    ]
+    rest = len(problems) - MOST_SHOWN
+    if rest > 0:
+        shown.append(error("PG811", f"{path}: {rest} more files are not as the manifest says"))
+    _print(shown)
+
+
+def _print(found: list[Diagnostic]) -> None:
+    show(found, color=wants_color("auto"))
+
+
+def _say_json(path: Path, manifest: Manifest | None, problems: list[Problem]) -> None:
+    report = {
+        "format_version": FORMAT_VERSION,
+        "path": str(path),
+        "unmodified": not problems,
+        "prodgen": manifest.version if manifest else None,
+        "bench": manifest.bench if manifest else None,
+        "manifest_sha256": manifest.sha256 if manifest else None,
+        "file_count": len(manifest.files) if manifest else 0,
+        "problems": [{"path": one.path, "problem": one.what} for one in problems],
+    }
+    click.echo(json.dumps(report, indent=2))

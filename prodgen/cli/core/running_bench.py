@@ -1,0 +1,55 @@
+"""What the commands that look at a running bench have in common."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from prodgen.app.pipeline import Outcome
+from prodgen.cli.core.options import F
+from prodgen.deploy.managers.core.base import Refused
+from prodgen.deploy.privilege.admission import Barred
+from prodgen.deploy.session.bench_context import Subject, subject_of
+from prodgen.diagnostics import Diagnostic, Severity, error
+
+
+def subject_from(outcome: Outcome) -> Subject:
+    """The bench of an outcome that has a plan."""
+    if outcome.plan is None or outcome.bench is None:
+        raise ValueError("there is no plan")
+    return subject_of(outcome.plan, outcome.door, outcome.bench.common)
+
+
+def admit(outcome: Outcome, *, dry_run: bool = False) -> None:
+    """Raises Barred if root may not change anything here; a dry run warns instead, and goes on."""
+    from prodgen.deploy.privilege.admission import require_admission, require_way
+    from prodgen.deploy.privilege.own_install import require_own_install
+
+    if outcome.plan is None:
+        return
+    try:
+        require_own_install()
+        require_way(outcome.source)
+        require_admission(outcome.door, outcome.plan)
+    except Barred as barred:
+        if not dry_run:
+            raise
+        outcome.diagnostics += [one._replace(severity=Severity.WARNING) for one in barred.found]
+
+
+def refusals(refused: Refused) -> list[Diagnostic]:
+    """What stands in the way, as diagnostics."""
+    if isinstance(refused, Barred):
+        return list(refused.found)
+    return [error("PG901", str(refused), None, refused.help)]
+
+
+def supervisor_option(function: F) -> F:
+    """`--supervisor-config`."""
+    return click.option(
+        "--supervisor-config",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="The supervisord.conf to find supervisord by. Default: the machine's own.",
+    )(function)

@@ -1,0 +1,76 @@
+"""A change set that somebody has reviewed, kept in a file until it is applied."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from prodgen.cli.core.review import Sides, Stopped, unreadable
+from prodgen.diagnostics import Diagnostic, error
+from prodgen.host.door import rights_for
+from prodgen.inputs.reader import read_whole
+from prodgen.review.core.file_sets import Placed, Side
+from prodgen.targets.manifest import digest
+
+FORMAT_VERSION = 1
+
+
+def write_review(path: Path, sides: Sides) -> None:
+    """Keeps digests of both sides. Raises Stopped where it cannot be written."""
+    from prodgen.deploy.system.atomic_write import write_file
+
+    try:
+        with rights_for(path):
+            write_file(path, (json.dumps(_data(sides), indent=2) + "\n").encode())
+    except OSError as failure:
+        reason = (failure.strerror or str(failure)).lower()
+        raise Stopped(
+            error("PG801", f"cannot write {path}: {reason}", None, "name another place with -o")
+        ) from failure
+
+
+def check_review(path: Path, sides: Sides) -> None:
+    """Raises Stopped unless the sides are those that were reviewed."""
+    try:
+        with rights_for(path):
+            kept = json.loads(read_whole(path))
+        known = bool(kept["format_version"] == FORMAT_VERSION)
+    except OSError as failure:
+        raise Stopped(unreadable(failure)) from failure
+    except (ValueError, KeyError, TypeError, RecursionError):
+        kept, known = {}, False
+    if not known:
+        help_line = "name a file that `prodgen diff -o FILE` made"
+        raise Stopped(error("PG804", f"{path} is no review of prodgen's", None, help_line))
+    now = _data(sides)
+    for side, words in (("old", "installed"), ("new", "wanted")):
+        if kept.get(side) != now[side]:
+            raise Stopped(_moved(path, words, kept.get(side), now[side]))
+
+
+def _moved(path: Path, words: str, before: object, now: object) -> Diagnostic:
+    one, two = (side if isinstance(side, dict) else {} for side in (before, now))
+    names = sorted(name for name in {*one, *two} if one.get(name) != two.get(name))
+    return error(
+        "PG807",
+        f"what is {words} has changed since {path} was written: {', '.join(names)}",
+        None,
+        "run `prodgen diff` again, read it, and apply that",
+    )
+
+
+def _data(sides: Sides) -> dict[str, object]:
+    return {
+        "format_version": FORMAT_VERSION,
+        "bench": sides.title,
+        "old": _digests(sides.old),
+        "new": _digests(sides.new),
+    }
+
+
+def _digests(side: Side) -> dict[str, str]:
+    return {str(path): _digest(one) for path, one in sorted(side.items())}
+
+
+def _digest(one: Placed) -> str:
+    return f"{digest(one.text.encode('utf-8', 'surrogateescape'))} {one.mode:04o}"

@@ -1,0 +1,1 @@
+"""The installation of a change set, all of it or none."""

@@ -1,0 +1,88 @@
+"""Everything that a change has to pass before the first live file changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from prodgen.deploy.apply import bench_setup
+from prodgen.deploy.apply.config_test import try_out
+from prodgen.deploy.apply.journal import Place
+from prodgen.deploy.apply.permissions import breaches
+from prodgen.deploy.apply.ports import clashes
+from prodgen.deploy.core.objection import Objection
+from prodgen.deploy.system.other_benches import folders_in, namesakes
+from prodgen.diagnostics import Location
+from prodgen.plan.core.model import Plan
+from prodgen.review.core.file_sets import Side
+from prodgen.review.core.source_lines import place_of, to_blame
+from prodgen.review.impact.dropped_sites import dropped_names, is_served
+from prodgen.targets.core.artifacts import Artifact
+
+
+class Change(NamedTuple):
+    """What shall be installed, and what of it differs from what is there."""
+
+    plan: Plan
+    artifacts: Sequence[Artifact]
+    places: Sequence[Place]
+    old: Side
+    new: Side
+    is_planned: bool
+    """Whether the artifacts were made of the plan, and not before."""
+    broken_sites: Sequence[str] = ()
+    """Folders of sites that are left out, since their files are broken."""
+
+
+def objections_to(change: Change, work: Path) -> tuple[list[Objection], list[str]]:
+    """What stands in the way, and notes on what could not be tried; `work` is for copies."""
+    files = [one for one in change.artifacts if one.destination.is_absolute()]
+    found = [*breaches(change.plan, files, change.old), *_namesakes(change)]
+    if change.is_planned:
+        found += [*_dropped(change), *clashes(change.plan, change.old, change.new)]
+    if found:
+        return found, []
+    bench_setup.make_log_folder(change.plan)  # supervisord looks for it
+    refused, notes = try_out(change.plan, change.places, work)
+    located = [
+        one._replace(location=to_blame(change.plan, one.what)) if change.is_planned else one
+        for one in refused
+    ]
+    return located, notes
+
+
+def _namesakes(change: Change) -> list[Objection]:
+    """The benches whose installed files would be replaced by those of this one."""
+    name = change.plan.bench_name
+    folders = [folder for one in change.old.values() for folder in folders_in(one.text)]
+    return [
+        Objection(
+            f"the bench {other} is called {name.value} too: its config would be replaced, and its "
+            "processes stopped",
+            "set another `bench_name` in the prodgen.yaml of one of them",
+            place_of(name.origin),
+        )
+        for other in namesakes(change.plan, folders)
+    ]
+
+
+def _dropped(change: Change) -> list[Objection]:
+    """The sites that would go off the net because something of theirs is broken."""
+    broken = [
+        Objection(
+            f"the site {name} is served now, and would no longer be: its files are broken",
+            "mend what the warning says, or remove the site",
+            Location(f"sites/{name}/site_config.json"),
+        )
+        for name in change.broken_sites
+        if is_served(name, change.old) and not is_served(name, change.new)
+    ]
+    return broken + [
+        Objection(
+            f"{name.name.value} is served now, and would no longer be",
+            "mend its certificate, or take the name out of the site's config",
+            place_of((name.certificate or name.name).origin),
+        )
+        for name in dropped_names(change.plan, change.old, change.new)
+    ]

@@ -1,0 +1,1 @@
+"""Workers that stop without losing a job."""

@@ -1,0 +1,69 @@
+"""Workers that a new config ends: each is told so at a moment when no job is in its hands."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from prodgen.deploy.jobs.graceful_stop import guarded, tell_to_end
+from prodgen.deploy.queue import rq
+from prodgen.deploy.queue.redis_client import Away, RedisQueue
+from prodgen.deploy.session.activation import Activation
+from prodgen.deploy.session.session import POLL, Stage
+from prodgen.deploy.system import procfs
+
+PATIENCE = 2.0
+"""Seconds for Redis to answer: where it is away, no worker has a job from it."""
+
+
+def end_workers(
+    activation: Activation,
+    pids: Mapping[str, int],
+    seconds: Mapping[str, int],
+    stop: Callable[[str], None],
+) -> None:
+    """Has their manager `stop` those of the processes that are workers.
+
+    One whose job may need longer than the `seconds` that its manager gives it is waited for first.
+    Everything else, and a worker that Redis does not know, is left to the caller; so is one that
+    runs as another user, as all of a bench may have under the config that goes.
+    """
+    access = activation.subject.access
+    if access is None:
+        return
+    queue = RedisQueue(access)
+    stage = Stage(activation.subject, activation.manager(), queue, activation.report)
+    left = {pid: name for name, pid in pids.items() if pid}
+    try:
+        while left:
+            rows = {row.pid: row for row in stage.workers(PATIENCE) if row.host == stage.host}
+            left = {pid: name for pid, name in left.items() if pid in rows}
+            for pid, name in list(left.items()):
+                may_end = _may_end(queue, rows[pid], seconds.get(name, 0))
+                if may_end and (
+                    not _is_ours(stage, pid) or _end(stage, queue, rows[pid], name, stop)
+                ):
+                    del left[pid]
+            time.sleep(POLL if left else 0)
+    except Away as away:
+        activation.say("note", f"{away}: what works without it is stopped as it is")
+
+
+def _is_ours(stage: Stage, pid: int) -> bool:
+    """Whether we may send signals to a process; one that is gone has no use for any."""
+    return stage.whose is None or procfs.owner(pid) == stage.whose
+
+
+def _may_end(queue: RedisQueue, row: rq.Worker, seconds: int) -> bool:
+    """Whether its job, if it has one, ends before its manager would kill it."""
+    if row.is_busy and row.told:
+        return False  # a second SIGTERM would kill the job
+    job = queue.jobs([row.job]).get(row.job) if row.is_busy and row.job else None
+    return job is None or job.latest_end is None or job.latest_end - time.time() < seconds
+
+
+def _end(
+    stage: Stage, queue: RedisQueue, row: rq.Worker, name: str, stop: Callable[[str], None]
+) -> bool:
+    with guarded([row.pid], stage.subject.door.owner):
+        return tell_to_end(row.pid, row.name, queue, lambda: stop(name), stage.whose)

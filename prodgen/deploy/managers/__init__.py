@@ -1,0 +1,1 @@
+"""The process managers: one Protocol, a folder for each."""

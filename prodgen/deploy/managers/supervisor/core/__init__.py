@@ -1,0 +1,1 @@
+"""How supervisord is asked."""

@@ -1,0 +1,1 @@
+"""A running bench: status and logs."""

@@ -1,0 +1,1 @@
+"""Outputs of `prodgen render`, read again; a user's templates."""

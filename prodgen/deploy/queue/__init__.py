@@ -1,0 +1,1 @@
+"""RQ's jobs and workers, as Redis has them."""

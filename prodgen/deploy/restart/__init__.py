@@ -1,0 +1,1 @@
+"""The restart of a bench in the safe order."""

@@ -1,0 +1,270 @@
+"""The restart of a bench in the safe order, as a library: no failed request, no lost job.
+
+Web first, since it gives out jobs; then realtime, the workers and the scheduler. Never through
+the bench's target and never Redis: both would hold up the web behind the jobs that run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from prodgen.deploy.jobs.drain import drained
+from prodgen.deploy.jobs.graceful_stop import kill_tree
+from prodgen.deploy.jobs.orphans import find_orphans
+from prodgen.deploy.jobs.suspension import clear_leftover
+from prodgen.deploy.managers.core.base import Process, ProcessManager, Refused, State, TooLate
+from prodgen.deploy.privilege.admission import require_admission
+from prodgen.deploy.privilege.belonging import require_own
+from prodgen.deploy.queue.redis_client import Away, RedisQueue
+from prodgen.deploy.restart import web as restart_web
+from prodgen.deploy.restart.bytecode import compile_apps
+from prodgen.deploy.restart.maintenance_mode import lift_noted, require_rights
+from prodgen.deploy.restart.selection import choose
+from prodgen.deploy.restart.web import STOP_SLACK
+from prodgen.deploy.restart.with_migration import GO_ON, Limits, migrated
+from prodgen.deploy.restart.workers import Workers
+from prodgen.deploy.session.bench_context import Subject
+from prodgen.deploy.session.events import Report
+from prodgen.deploy.session.session import Stage, as_data, await_up, only_one
+from prodgen.plan.core.model import Role
+
+UP_SECONDS = 60.0
+HURRY = 10.0
+"""Seconds that `now` gives a process to end by itself."""
+ROUNDS = 3
+"""Times that `now` tries."""
+
+
+class Wait(Enum):
+    """What happens to jobs that run."""
+
+    FINISH = "finish"
+    """Each worker is told to end and finishes its job; the restart waits for it."""
+    DRAIN = "drain"
+    """All workers are suspended first, and nothing restarts before the last job has ended."""
+    NONE = "none"
+    """Each worker is told to end and finishes its job; the restart does not wait for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a restart shall do; times in seconds."""
+
+    parts: tuple[str, ...] = ()
+    """Names as `choose` takes them; none is everything."""
+    now: bool = False
+    """The system is down: everything at once, and jobs are not waited for."""
+    wait: Wait = Wait.FINISH
+    drain_seconds: float = 300
+    migrate: bool = False
+    """Migrate every site between: workers and scheduler are stopped, and maintenance mode is on."""
+    migrate_seconds: float = 600
+    """For each site."""
+    end_orphans: bool = False
+    """End work-horses that outlived their worker; without it they are only named."""
+    force_kill: float | None = None
+    """After how long a worker that still works is killed; None is never."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How it ended: what is wrong, and whether anything was restarted."""
+
+    problems: tuple[str, ...]
+    touched: bool
+
+
+def restart(
+    subject: Subject,
+    manager: ProcessManager,
+    report: Report,
+    wishes: Wishes,
+    lock: int | None = None,
+) -> Result:
+    """Restarts what is wished for. Raises Refused where nothing could be begun.
+
+    `lock` is what `only_one` gave a caller that holds the bench already.
+    """
+    require_admission(subject.door, subject.plan)
+    processes = choose(manager.look(), wishes.parts, subject.plan.bench_name.value)
+    for one in processes:
+        if one.state is State.MISSING:
+            raise Refused(
+                f"{subject.plan.manager.value.value} has not loaded {one.short}",
+                "install what `prodgen render` makes, then run `supervisorctl update` or "
+                "`systemctl daemon-reload`",
+            )
+    require_own(processes, manager.loaded(), subject.door, subject.plan)
+    if wishes.migrate:
+        require_rights(subject.door)
+    with contextlib.ExitStack() as stack:
+        if lock is None:
+            lock = stack.enter_context(only_one(subject.door.path, subject.door.reader))
+        stage = Stage(subject, manager, _queue(subject, processes, wishes), report)
+        if lift_noted(subject.door):
+            stage.say("note", "lifted a maintenance mode that an interrupted prodgen had left")
+        _compile(stage)
+        try:
+            if wishes.now:
+                _all_at_once(stage, processes)
+            elif wishes.migrate:
+                _with_migrations(stage, processes, wishes, lock)
+            else:
+                _in_order(stage, processes, wishes)
+        except Away as away:
+            stage.fail(f"{away} any more, so the restart was not brought to its end")
+    if not stage.problems:
+        stage.say("done", f"{len(processes)} processes restarted")
+    return Result(tuple(stage.problems), stage.touched)
+
+
+def _queue(subject: Subject, processes: Sequence[Process], wishes: Wishes) -> RedisQueue | None:
+    """A connection where workers are among the processes; raises Refused where there is none."""
+    if wishes.now or not any(one.role is Role.WORKER for one in processes):
+        return None
+    if subject.access is None:
+        raise Refused(
+            "it is not known where redis_queue is (no redis_queue, or Sentinel)",
+            "set redis_queue in sites/common_site_config.json, or restart other parts only",
+        )
+    queue = RedisQueue(subject.access)
+    try:
+        queue.suspension()
+    except Away as away:
+        raise Refused(
+            f"{away}, so nothing is known of running jobs",
+            "start Redis first; `--now` restarts everything without looking at jobs",
+        ) from away
+    return queue
+
+
+def _compile(stage: Stage) -> None:
+    """Bytecode of the apps, where the services cannot write it; a failure costs time only."""
+    done = compile_apps(stage.subject.plan, stage.subject.door)
+    if done is None:
+        return
+    if done.code == 0:
+        stage.say("compiled", "the apps' bytecode is up to date")
+    else:
+        stage.say("note", f"not all bytecode could be made, so starts are slower: {done.reason}")
+
+
+def _in_order(stage: Stage, processes: Sequence[Process], wishes: Wishes) -> None:
+    clear_leftover(stage)
+    workers = [one for one in processes if one.role is Role.WORKER]
+    if workers:
+        _mind_orphans(stage, end=wishes.end_orphans)
+    if wishes.wait is not Wait.DRAIN:
+        _each_part(stage, processes, wishes)
+        return
+    with drained(stage, workers, wishes.drain_seconds, wishes.force_kill) as may_go:
+        if may_go:
+            _each_part(stage, processes, wishes)
+
+
+def _with_migrations(stage: Stage, processes: Sequence[Process], wishes: Wishes, lock: int) -> None:
+    clear_leftover(stage)
+    _mind_orphans(stage, end=wishes.end_orphans)
+    limits = Limits(
+        drain=wishes.drain_seconds, migrate=wishes.migrate_seconds, force_kill=wishes.force_kill
+    )
+    with migrated(stage, processes, limits, lock) as done:
+        if not done:
+            return
+        now = stage.now([one.name for one in processes])
+        if not _each_part(stage, [now.get(one.name, one) for one in processes], wishes):
+            stage.say("note", f"all sites are migrated; {GO_ON}")
+
+
+def _each_part(stage: Stage, processes: Sequence[Process], wishes: Wishes) -> bool:
+    """Web, realtime, workers, scheduler, the rest; False where the web does not return, and then
+    nothing more."""
+    web = [one for one in processes if one.role is Role.WEB]
+    workers = [one for one in processes if one.role is Role.WORKER]
+    if web and not restart_web.restart_web(stage, web):
+        stage.say("note", "nothing else was restarted, since the new code does not run")
+        return False
+    restart_web.restart_realtime(stage, [one for one in processes if one.role is Role.REALTIME])
+    if workers and stage.queue:
+        pool = Workers(stage, stage.queue, workers, wishes.force_kill)
+        pool.restart(wait=wishes.wait is not Wait.NONE)
+    _plainly(stage, [one for one in processes if one.role in (Role.SCHEDULER, Role.OTHER)])
+    _await_all(
+        stage, [one for one in processes if one.role in (Role.WEB, Role.REALTIME)], quietly=True
+    )
+    return True
+
+
+def _mind_orphans(stage: Stage, *, end: bool) -> None:
+    """Names the work-horses that outlived their worker, and ends them where that is wished for."""
+    managed = [one.pid for one in stage.manager.look()]
+    known = {row.pid for row in stage.workers() if row.host == stage.host}
+    for orphan in find_orphans(stage.subject.door, managed, known):
+        text = f"process {orphan.pid} of {orphan.queues or 'a worker'} goes on without its worker"
+        if end:
+            kill_tree(orphan.pid, stage.whose)
+            stage.say("note", f"{text}: ended", pid=orphan.pid)
+        else:
+            stage.say("note", f"{text}; --end-orphans ends it", pid=orphan.pid)
+
+
+def _plainly(stage: Stage, processes: Sequence[Process]) -> None:
+    """Restarts processes that nothing waits for."""
+    for one in processes:
+        stage.say("restarting", f"{one.short} restarts", one.name, **as_data(one))
+        stage.touched = True
+        try:
+            stage.manager.restart([one.name], one.service.stop.value.seconds + STOP_SLACK)
+        except TooLate as late:
+            stage.fail(str(late), one.name)
+    _await_all(stage, processes)
+
+
+def _await_all(stage: Stage, processes: Sequence[Process], *, quietly: bool = False) -> None:
+    """Waits until their manager calls them up."""
+    if not processes:
+        return
+    late = await_up(stage, [one.name for one in processes], UP_SECONDS)
+    for one in processes:
+        if one.name in late:
+            found = stage.now([one.name]).get(one.name, one)
+            stage.fail(f"{one.short} is not up: {found.word} {found.last_exit}".strip(), one.name)
+        elif not quietly:
+            stage.say("ready", f"{one.short} is up", one.name)
+
+
+def _all_at_once(stage: Stage, processes: Sequence[Process]) -> None:
+    """Ends everything, by force where need be, and starts it again."""
+    stage.say("note", "everything restarts at once; jobs and requests that run are cut off")
+    before = {one.name: one.pid for one in processes}
+    stage.touched = True
+    workers = [one for one in processes if one.role is Role.WORKER and one.pid]
+    # Stopped first: a worker that its manager starts again might not hear of the next signal,
+    # since until its execve(2) it has its manager's handlers.
+    stage.manager.stop([one.name for one in workers])
+    for one in workers:
+        kill_tree(one.pid, stage.whose)
+    left = list(before)
+    for _ in range(ROUNDS):
+        try:
+            stage.manager.restart(left, HURRY)
+            break
+        except TooLate:
+            left = _kill_late(stage, left, before)
+    _await_all(stage, processes)
+    web = [one for one in processes if one.role is Role.WEB]
+    if web and not stage.problems:
+        restart_web.await_sites(stage, web)
+
+
+def _kill_late(stage: Stage, names: Sequence[str], before: Mapping[str, int]) -> list[str]:
+    """Kills those that have not ended; the names of all that have not been started anew."""
+    late = [one for one in stage.now(names).values() if one.pid in (0, before[one.name])]
+    for one in late:
+        if one.pid:
+            stage.say("killed", f"{one.short} did not end within {HURRY:.0f} s: killed")
+            kill_tree(one.pid, stage.whose)
+    return [one.name for one in late]

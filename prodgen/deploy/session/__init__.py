@@ -1,0 +1,1 @@
+"""One run over one bench: what its steps are given, and report."""

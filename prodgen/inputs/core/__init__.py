@@ -1,0 +1,1 @@
+"""What every parser shares: text with its places, documents, values."""

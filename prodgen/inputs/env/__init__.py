@@ -1,0 +1,1 @@
+"""Files of environment variables: Honcho's .env, and the services' env_file."""

@@ -1,0 +1,1 @@
+"""The lines of a Procfile, and the shell commands in them."""

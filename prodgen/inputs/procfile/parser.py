@@ -1,0 +1,93 @@
+"""The Procfile: what Honcho accepts, and a word about every line that it would drop.
+
+`bench start` runs Honcho, so its grammar decides (honcho/environ.py): `NAME: COMMAND` with a
+name of letters, digits, `_` and `-`. Honcho ignores every other line in silence; here each is
+a comment, a warning or an error.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from prodgen.diagnostics import Diagnostic, Location, error
+from prodgen.inputs.core.source import Source
+from prodgen.inputs.procfile.line_rules import ProcLine, what_is_wrong, worth_a_word
+from prodgen.inputs.procfile.shell_command import Command, parse_command
+
+
+class Entry(NamedTuple):
+    """One process of a Procfile."""
+
+    name: str
+    command: Command
+    location: Location
+    command_location: Location
+
+
+class Procfile(NamedTuple):
+    """The processes of a Procfile in the order of the file."""
+
+    entries: tuple[Entry, ...]
+
+
+def parse_procfile(source: Source) -> tuple[Procfile, list[Diagnostic]]:
+    """The processes, and what is wrong with the rest of the file."""
+    found: list[Diagnostic] = []
+    entries: dict[str, Entry] = {}
+    above: ProcLine | None = None
+    for line in _lines_that_matter(source):
+        fault = what_is_wrong(line)
+        said_above, above = _is_said_above(fault, line, above, found), line
+        if fault:
+            found += [] if said_above else [fault]
+            continue
+        found += worth_a_word(line)
+        entry = _entry(line)
+        if entry.name in entries:
+            found.append(_second_of_its_name(entry, entries[entry.name]))
+        else:
+            entries[entry.name] = entry
+    if not entries and not found:
+        example = "a process is a line like `web: bench serve --port 8000`"
+        found.append(error("PG104", "the Procfile names no process", source.whole, example))
+    return Procfile(tuple(entries.values())), found
+
+
+def _is_said_above(
+    fault: Diagnostic | None, line: ProcLine, above: ProcLine | None, found: list[Diagnostic]
+) -> bool:
+    """Whether the fault belongs to one that is known: of the same conflict, or continued line."""
+    if fault is None or above is None:
+        return False
+    if fault.code == "PG108":
+        return not line.text.startswith("<") and any(one.code == "PG108" for one in found)
+    is_next = above.number == line.number - 1
+    return fault.code == "PG109" and is_next and above.stripped.endswith("\\")
+
+
+def _lines_that_matter(source: Source) -> list[ProcLine]:
+    """All lines but the blank ones and the comments."""
+    lines = [
+        ProcLine(source, number, start, source.line_text(number))
+        for number, start in enumerate(source.line_starts, 1)
+    ]
+    return [line for line in lines if not line.is_blank and not line.is_comment]
+
+
+def _entry(line: ProcLine) -> Entry:
+    return Entry(
+        line.name,
+        parse_command(line.command),
+        line.locate(0, len(line.name)),
+        line.locate(line.command_start, len(line.command)),
+    )
+
+
+def _second_of_its_name(entry: Entry, first: Entry) -> Diagnostic:
+    return error(
+        "PG103",
+        f"a second process called `{entry.name}`",
+        entry.location,
+        "Honcho refuses such a Procfile; rename or remove one of the two",
+        (("the first one", first.location),),
+    )

@@ -1,0 +1,1 @@
+"""What looks like a secret, and text to show without it."""

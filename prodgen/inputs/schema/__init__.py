@@ -1,0 +1,1 @@
+"""The JSON Schemas, and documents checked against them."""

@@ -1,0 +1,1 @@
+"""Warnings about a plan: capacity, queues that nobody serves, certificates."""

@@ -1,0 +1,1 @@
+"""The plan's own types, its defaults, and what every planning step is given."""

@@ -1,0 +1,163 @@
+"""What every rule of the planner has at hand: the inputs, the facts, and a list of findings."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import NamedTuple, TypeVar
+
+from prodgen.diagnostics import Diagnostic, error
+from prodgen.host.facts import HostFacts
+from prodgen.inputs.bench import Bench
+from prodgen.plan.core.defaults import version_of
+from prodgen.plan.core.model import Restart, Role, Service, Stop
+from prodgen.provenance import Kind, Origin, Sourced, default
+
+T = TypeVar("T")
+
+EXAMPLES = {"memory": "2G", "frappe": '"15.72.4"', "gunicorn": '"23.0.0"'}
+"""How a fact is written in prodgen.yaml, where that is not its fallback."""
+
+
+class Desk:
+    """The working place of one planning run. `findings`, `used` and `missing` grow."""
+
+    def __init__(self, bench: Bench, facts: HostFacts, *, locked: bool) -> None:
+        self.bench = bench
+        self.facts = facts
+        self.locked = locked
+        self.findings: list[Diagnostic] = []
+        self.used: dict[str, Sourced[object]] = {}
+        """The detected facts that the plan depends on, by name."""
+        self.missing: set[str] = set()
+
+    def report(self, finding: Diagnostic) -> None:
+        self.findings.append(finding)
+
+    def fact(self, name: str, fallback: Sourced[T]) -> Sourced[T]:
+        """The fact called `name`; unknown, the fallback, or an error where facts are locked."""
+        known: Sourced[T] | None = getattr(self.facts, name)
+        if known is not None:
+            if known.origin.kind is Kind.HOST:
+                self.used[name] = known
+            return known
+        if self.locked:
+            self.miss(name, fallback.value)
+        return fallback
+
+    def miss(self, name: str, fallback: object = "") -> None:
+        """An error for a fact that nobody declared, once for each."""
+        if name in self.missing:
+            return
+        self.missing.add(name)
+        example = EXAMPLES.get(name, fallback)
+        way_out = f"add it under `host:` in prodgen.yaml, like `{name}: {example}`"
+        if name == "owner":
+            way_out = "set `user:` in prodgen.yaml, or frappe_user in common_site_config.json"
+        what = "user" if name == "owner" else f"host.{name}"
+        self.report(error("PG501", f"`{what}` is needed and not declared", None, way_out))
+
+    @property
+    def gunicorn_version(self) -> Sourced[str] | None:
+        """The version of Gunicorn: declared, or of the bench's own env."""
+        installed = self.bench.packages.get("gunicorn")
+        if self.facts.gunicorn or not installed:
+            return self.facts.gunicorn
+        return Sourced(installed, Origin(Kind.FILE, "the folder of gunicorn in the bench's env"))
+
+    @property
+    def frappe(self) -> tuple[int, ...]:
+        """The version of Frappe; empty where nobody knows it."""
+        known = self.frappe_version
+        return version_of(known.value) if known else ()
+
+    @property
+    def frappe_version(self) -> Sourced[str] | None:
+        return self.facts.frappe or self.bench.frappe_version
+
+    def is_frappe(self, since: tuple[int, ...]) -> bool:
+        """Whether Frappe is known to be at least `since`."""
+        return self.frappe >= since
+
+
+class Premises(NamedTuple):
+    """The values that every service of a bench shares."""
+
+    name: Sourced[str]
+    path: Sourced[PurePosixPath]
+    user: Sourced[str]
+    home: Sourced[PurePosixPath]
+    search_path: Sourced[str]
+    variables: Sourced[tuple[tuple[str, str], ...]]
+    """Environment variables that prodgen.yaml gives to every service."""
+    is_of_user: bool = False
+    """Whether the systemd of the bench's user runs it."""
+
+    @property
+    def sites(self) -> Sourced[PurePosixPath]:
+        return self.path.derive(self.path.value / "sites", "Frappe's paths are relative to sites/")
+
+    @property
+    def config_folder(self) -> Sourced[PurePosixPath]:
+        if self.is_of_user:
+            folder = self.home.value / ".config/prodgen" / self.name.value
+            return self.name.derive(folder, "the user's own, as its units are", self.home)
+        folder = PurePosixPath("/etc/prodgen", self.name.value)
+        return self.name.derive(folder, "owned by root, since root's processes read it")
+
+    def in_env(self, program: str) -> Sourced[str]:
+        path = self.path.value / "env/bin" / program
+        return self.path.derive(str(path), "from the bench's own Python environment")
+
+
+def service(
+    premises: Premises,
+    name: str,
+    role: Role,
+    description: str,
+    argv: Sourced[tuple[str, ...]],
+    *,
+    stop: Sourced[Stop],
+    log: str,
+    directory: Sourced[PurePosixPath] | None = None,
+    environment: Sourced[tuple[tuple[str, str], ...]] | None = None,
+    instances: Sourced[int] | None = None,
+    restart: Restart = Restart.ALWAYS,
+    after: tuple[str, ...] = (),
+) -> Service:
+    """A service with the defaults that all of them share."""
+    return Service(
+        name=premises.name.derive(f"{premises.name.value}-{name}", "bench's own name for it"),
+        role=default(role, "by its command"),
+        description=default(description, "by its role"),
+        argv=argv,
+        environment=environment or _environment(premises),
+        directory=directory or premises.sites,
+        user=premises.user,
+        instances=instances or default(1, "one process of this kind"),
+        stop=stop,
+        restart=default(restart, "by its role"),
+        log=default(log, "bench's own name for it"),
+        after=default(after, "by its role"),
+        queues=default((), "it takes no jobs"),
+    )
+
+
+def _environment(premises: Premises) -> Sourced[tuple[tuple[str, str], ...]]:
+    return premises.user.derive(
+        base_environment(premises),
+        "Supervisor sets none of them for the user, and a service has no login shell",
+        premises.home,
+        premises.search_path,
+        premises.variables,
+    )
+
+
+def base_environment(premises: Premises) -> tuple[tuple[str, str], ...]:
+    """HOME, LOGNAME, PATH and USER of the bench's user, and what `env` in prodgen.yaml says."""
+    own = {
+        "HOME": str(premises.home.value),
+        "LOGNAME": premises.user.value,
+        "PATH": premises.search_path.value,
+        "USER": premises.user.value,
+    }
+    return tuple(sorted((own | dict(premises.variables.value)).items()))

@@ -1,0 +1,1 @@
+"""The services of each role: web, realtime, workers, Redis and others."""

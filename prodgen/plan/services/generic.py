@@ -1,0 +1,98 @@
+"""Processes that are no part of Frappe: kept as their Procfile line has them."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from prodgen.diagnostics import note
+from prodgen.inputs.procfile.shell_command import ASSIGNMENT, Command, UnbalancedQuote, tokenize
+from prodgen.plan.core import defaults as rules
+from prodgen.plan.core.context import Desk, Premises, base_environment, service
+from prodgen.plan.core.model import Role, Service, Stop
+from prodgen.plan.core.procfile_line import Line
+from prodgen.plan.services.environment import given_variables
+from prodgen.provenance import At, Kind, Origin, Sourced, default
+
+SHELL = "/bin/sh"
+ENV = "/usr/bin/env"
+
+
+def plan_other(desk: Desk, premises: Premises, line: Line) -> Service:
+    """The service for a line that nobody knows."""
+    place = At(line.entry.command_location)
+    origin = Origin(Kind.FILE, f"the Procfile's process `{line.name}`", place)
+    command = line.command
+    if command.needs_shell:
+        desk.report(
+            note(
+                "PG650",
+                f"`{line.name}` runs through {SHELL}: {command.needs_shell}",
+                line.entry.command_location,
+            )
+        )
+    return service(
+        premises,
+        line.name,
+        Role.OTHER,
+        f"process {line.name}",
+        Sourced(_argv(command, premises.path.value), origin),
+        stop=_stop(desk, line),
+        log=line.name,
+        directory=_directory(desk, premises, line),
+        environment=Sourced(_environment(desk, premises, line), origin),
+        instances=desk.bench.settings.integer("processes", line.name, "instances"),
+    )
+
+
+def _stop(desk: Desk, line: Line) -> Sourced[Stop]:
+    seconds = desk.bench.settings.integer("processes", line.name, "stop_timeout")
+    if seconds:
+        return Sourced(Stop("TERM", seconds.value), seconds.origin)
+    return default(Stop("TERM", rules.OTHER_STOP), "the usual patience")
+
+
+def _directory(desk: Desk, premises: Premises, line: Line) -> Sourced[PurePosixPath]:
+    """The chosen directory, relative to the bench, or the bench itself."""
+    given = desk.bench.settings.text("processes", line.name, "directory")
+    if given:
+        return Sourced(premises.path.value / given.value, given.origin)
+    return premises.path
+
+
+def _environment(desk: Desk, premises: Premises, line: Line) -> tuple[tuple[str, str], ...]:
+    """What every service gets, what the line sets, and what prodgen.yaml adds to this process."""
+    chosen = given_variables(desk, "processes", line.name, "environment")
+    merged = dict(base_environment(premises)) | dict(line.command.environment)
+    return tuple(sorted((merged | dict(chosen.value)).items()))
+
+
+def _argv(command: Command, bench: PurePosixPath) -> tuple[str, ...]:
+    """What `execve` runs; a bare name is looked up in the service's own PATH by env(1)."""
+    if command.needs_shell or command.redirects:
+        return (SHELL, "-c", with_exec(command.text))
+    program, *rest = command.argv
+    if "/" not in program:
+        return (ENV, program, *rest)
+    return (str(bench / program), *rest)
+
+
+def with_exec(script: str) -> str:
+    """The script with `exec` before its only command, so that no shell stays as the parent.
+
+    A script of several commands is left as it is: there the shell has work to do.
+    """
+    try:
+        tokens = tokenize(script)
+    except UnbalancedQuote:
+        return script
+    several = any(
+        token.operator
+        and token.text not in ("<", ">", ">>", ">|", ">&", "<&")
+        and not token.text.isdigit()
+        for token in tokens
+    )
+    words = [token for token in tokens if not token.operator]
+    if several or not words or words[0].text in ("exec", "cd", ".", "eval", "set", "if", "while"):
+        return script
+    prefix = "exec env " if ASSIGNMENT.fullmatch(words[0].text) else "exec "
+    return prefix + script

@@ -1,0 +1,1 @@
+"""A plan as JSON, as a diagram, and value by value."""

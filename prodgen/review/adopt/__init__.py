@@ -1,0 +1,1 @@
+"""Config that somebody else has installed, setting by setting."""

@@ -1,0 +1,1 @@
+"""The fate of a setting of another's config, and commands in it."""

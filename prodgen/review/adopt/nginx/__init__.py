@@ -1,0 +1,1 @@
+"""Another's nginx config, with what certbot has added."""

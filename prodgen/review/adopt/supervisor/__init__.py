@@ -1,0 +1,1 @@
+"""Sections of another's Supervisor config."""

@@ -1,0 +1,1 @@
+"""Everything that would change: the change set, drift, outputs."""

@@ -1,0 +1,111 @@
+"""The review of a change: the files that differ, what that does, why, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from prodgen.plan.core.model import Plan
+from prodgen.review.changes.drift import Drift
+from prodgen.review.core.file_sets import FileChange, Side, file_changes
+from prodgen.review.core.redact import Masking
+from prodgen.review.impact.impact import impact, spared
+from prodgen.review.impact.model import Action, Effect, Reason
+from prodgen.review.impact.reasons import Reasons, Why
+
+
+class Setting(NamedTuple):
+    """A setting that differs, and why it has its new value, where that is known."""
+
+    key: str
+    old: str | None
+    new: str | None
+    why: Why | None
+
+
+class Step(NamedTuple):
+    """What happens alike to several processes, units or server blocks."""
+
+    target: str
+    action: Action
+    subjects: tuple[str, ...]
+    settings: tuple[Setting, ...]
+    because: str
+    """Why it happens, where no setting of its own is the reason."""
+    why: Why | None
+    seconds: int
+    """How long the end of one may take at most; 0 where nothing ends."""
+
+
+class Review(NamedTuple):
+    """Everything that would change."""
+
+    changes: tuple[FileChange, ...]
+    steps: tuple[Step, ...]
+    drift: tuple[Drift, ...] = ()
+    """Installed files that are not as prodgen left them."""
+
+    @property
+    def idle(self) -> list[PurePosixPath]:
+        """Changed files that change nothing that runs: comments, order, layout."""
+        touched = {step.target for step in self.steps}
+        readers = ("gunicorn", "redis", "bench")
+        return [
+            one.path
+            for one in self.changes
+            if one.old and one.new and one.target not in touched and one.target not in readers
+        ]
+
+
+def make_review(
+    old: Side,
+    new: Side,
+    plan: Plan | None,
+    mask: Masking,
+    drift: Iterable[Drift] = (),
+    *,
+    spares: Collection[str] = (),
+) -> Review:
+    """The review of `new` in the place of `old`; `plan` is what `new` was made of, if known.
+
+    Supervisor's groups in `spares` go on as they run.
+    """
+    why = Reasons(plan)
+    found = tuple(_steps(spared(impact(old, new), spares), why, mask))
+    return Review(tuple(file_changes(old, new)), found, tuple(drift))
+
+
+def _steps(effects: Sequence[Effect], why: Reasons, mask: Masking) -> Iterator[Step]:
+    """The effects, those together that follow each other and say the same."""
+    for _, alike in groupby(effects, key=_sameness):
+        members = list(alike)
+        first = members[0]
+        yield Step(
+            first.target,
+            first.action,
+            tuple(one.subject for one in members),
+            tuple(_setting(reason, why.of(first, reason.key), mask) for reason in first.reasons),
+            first.because_of,
+            None if first.reasons else why.of(first),
+            max(one.seconds for one in members),
+        )
+
+
+def _sameness(one: Effect) -> object:
+    return one.target, one.action, one.reasons, one.because_of
+
+
+def _setting(reason: Reason, why: Why | None, mask: Masking) -> Setting:
+    return Setting(
+        reason.key, _masked(reason, reason.old, mask), _masked(reason, reason.new, mask), why
+    )
+
+
+def _masked(reason: Reason, value: str | None, mask: Masking) -> str | None:
+    """The value; what the name of its setting makes a secret is masked by that name."""
+    if value is None:
+        return None
+    line = mask(f"{reason.key}={value}")
+    return line.removeprefix(f"{reason.key}=")

@@ -1,0 +1,1 @@
+"""File sets, what their texts mean, and how they are shown."""

@@ -1,0 +1,65 @@
+"""Two sets of files in their places: what is there now, and what should be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from prodgen.targets.core.artifacts import HOST_FILES, Artifact
+
+
+class Placed(NamedTuple):
+    """A file where it is installed."""
+
+    text: str
+    target: str
+    mode: int = 0o644
+
+
+Side = Mapping[PurePosixPath, Placed]
+"""Files by their destination."""
+
+
+class Fate(Enum):
+    """What becomes of one file."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    REMOVED = "removed"
+
+
+class FileChange(NamedTuple):
+    """One file that differs; a side on which it is absent is None."""
+
+    path: PurePosixPath
+    target: str
+    old: Placed | None
+    new: Placed | None
+
+    @property
+    def fate(self) -> Fate:
+        if self.old is None:
+            return Fate.ADDED
+        return Fate.CHANGED if self.new is not None else Fate.REMOVED
+
+
+def side_of(artifacts: Iterable[Artifact]) -> dict[PurePosixPath, Placed]:
+    """The artifacts that are installed for the bench, where they would be."""
+    return {
+        one.destination: Placed(one.text, one.target, one.mode)
+        for one in artifacts
+        if one.destination.is_absolute() and one.destination not in HOST_FILES
+    }
+
+
+def file_changes(old: Side, new: Side) -> list[FileChange]:
+    """The files that differ in bytes or mode, by path."""
+    found = []
+    for path in sorted({*old, *new}):
+        before, after = old.get(path), new.get(path)
+        if before != after:
+            target = (after or before or Placed("", "")).target
+            found.append(FileChange(path, target, before, after))
+    return found

@@ -1,0 +1,1 @@
+"""What a change of config does to what runs, and why."""

@@ -1,0 +1,1 @@
+"""A change set as text, Markdown, JSON and annotations."""

@@ -1,0 +1,42 @@
+"""What a review does to each service of a plan, for the picture of it."""
+
+from __future__ import annotations
+
+from prodgen.plan.core.model import Plan
+from prodgen.plan.views.diagram import NGINX
+from prodgen.review.changes.change_set import Review
+from prodgen.review.impact.model import Action
+
+QUIET = (Action.NOTHING, Action.REREAD)
+STRENGTH = list(Action)
+
+
+def marks(review: Review, plan: Plan) -> dict[str, str]:
+    """Words by the name of a service, and for nginx: the most disturbing that happens to each."""
+    found: dict[str, set[Action]] = {}
+    for step in review.steps:
+        if step.action in QUIET:
+            continue
+        for subject in step.subjects:
+            name = NGINX if step.target == NGINX else _service(plan, subject)
+            found.setdefault(name, set()).add(step.action)
+    return {name: _strongest(actions).value for name, actions in found.items() if name}
+
+
+def _strongest(actions: set[Action]) -> Action:
+    """One of a service's processes that ends while another starts is a restart of it."""
+    if {Action.START, Action.STOP} <= actions:
+        return Action.RESTART
+    return max(actions, key=STRENGTH.index)
+
+
+def _service(plan: Plan, subject: str) -> str:
+    """The service that a process or unit is one of, by the longest name that fits; else nothing.
+
+    `GROUP:NAME-0` and `NAME@1.service` are what Supervisor and systemd call the first of NAME.
+    """
+    own = subject.rpartition(":")[2]
+    names = (service.name.value for service in plan.services)
+    fitting = [name for name in names if own == name or own.startswith((f"{name}-", f"{name}@",
+                                                                       f"{name}."))]  # fmt: skip
+    return max(fitting, key=len, default="")

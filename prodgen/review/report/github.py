@@ -1,0 +1,55 @@
+"""A review as annotations of GitHub Actions, at the lines of the bench that are the reason.
+
+docs.github.com, "Workflow commands for GitHub Actions".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from prodgen.review.changes.change_set import Review, Step
+from prodgen.review.impact.model import Action
+from prodgen.review.report import labels as words
+
+HERE = PurePosixPath()
+QUIET = (Action.REREAD, Action.NOTHING)
+
+
+def as_annotations(review: Review, bench: PurePosixPath = HERE) -> Iterator[str]:
+    """One command a step, and one for each file that somebody edited.
+
+    Files are named relative to the current folder, as `bench` is.
+    """
+    for drift in review.drift:
+        yield _command("warning", "edited by hand", "", f"{drift.path} {drift.what}")
+    for step in review.steps:
+        if step.action not in QUIET:
+            yield from _step(step, bench)
+    yield _command("notice", "prodgen diff", "", words.summary(review))
+
+
+def _step(step: Step, bench: PurePosixPath) -> Iterator[str]:
+    patience = words.patience(step)
+    title = f"{step.action.value}{f' ({patience})' if patience else ''}"
+    lines = [*step.subjects, *(words.setting(one) for one in step.settings), words.because(step)]
+    whys = [step.why, *(one.why for one in step.settings)]
+    place = next((why.place for why in whys if why and why.place), "")
+    place = str(bench / place) if place else ""
+    yield _command("notice", title, place, "\n".join(line for line in lines if line))
+
+
+def _command(level: str, title: str, place: str, text: str) -> str:
+    file, _, rest = place.partition(":")
+    line, _, column = rest.partition(":")
+    known = {"file": file, "line": line, "col": column, "title": title}
+    properties = ",".join(f"{key}={_property(value)}" for key, value in known.items() if value)
+    return f"::{level} {properties}::{_data(text)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

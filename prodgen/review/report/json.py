@@ -1,0 +1,56 @@
+"""A review as data, for programs (`prodgen schema diff`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from prodgen.review.changes.change_set import Review, Setting, Step
+from prodgen.review.core.diff import unified
+from prodgen.review.core.file_sets import FileChange
+from prodgen.review.core.redact import Masking
+from prodgen.review.impact.reasons import Why
+from prodgen.review.report import labels as words
+
+FORMAT_VERSION = 1
+Json = dict[str, object]
+
+
+def as_data(review: Review, mask: Masking) -> Json:
+    """The files with their diffs, the steps, and the drift."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "changed": bool(review.changes),
+        "summary": words.summary(review),
+        "files": [_file(one, mask) for one in review.changes],
+        "steps": [_step(one) for one in review.steps],
+        "drift": [{"path": str(one.path), "what": one.what} for one in review.drift],
+    }
+
+
+def _file(one: FileChange, mask: Masking) -> Json:
+    return {
+        "path": str(one.path),
+        "target": one.target,
+        "fate": one.fate.value,
+        "diff": "".join(f"{line}\n" for line in unified([one], mask)),
+    }
+
+
+def _step(one: Step) -> Json:
+    return {
+        "target": one.target,
+        "action": one.action.value,
+        "subjects": list(one.subjects),
+        "seconds": one.seconds,
+        "because": one.because,
+        "why": _why(one.why),
+        "settings": [_setting(setting) for setting in one.settings],
+    }
+
+
+def _setting(one: Setting) -> Json:
+    return {"key": one.key, "old": one.old, "new": one.new, "why": _why(one.why)}
+
+
+def _why(why: Why | None) -> Mapping[str, str] | None:
+    return {"text": why.text, "place": why.place} if why else None

@@ -1,0 +1,105 @@
+"""The words of a review, alike in text and in Markdown."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from prodgen.review.changes.change_set import Review, Setting, Step
+from prodgen.review.core.file_sets import Fate
+from prodgen.review.impact.model import Action
+
+LONGEST = 60
+"""Characters of a setting's value."""
+HEADS = {
+    "supervisor": "Supervisor",
+    "systemd": "systemd",
+    "nginx": "nginx",
+}
+ENDS = (Action.RESTART, Action.STOP)
+
+
+def span(seconds: int) -> str:
+    """`45 s`, `5 min`, `26 min 30 s`."""
+    minutes, rest = divmod(seconds, 60)
+    parts = [f"{minutes} min"] if minutes else []
+    return " ".join([*parts, f"{rest} s"] if rest or not parts else parts)
+
+
+def setting(one: Setting) -> str:
+    """`timeout: 120 -> 200`."""
+    if one.old is None:
+        return f"{one.key}: {_short(one.new)} is new"
+    if one.new is None:
+        return f"{one.key}: {_short(one.old)} is gone"
+    return f"{one.key}: {_short(one.old)} -> {_short(one.new)}"
+
+
+def _short(value: str | None) -> str:
+    text = value or "nothing"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}...{text[-LONGEST // 2 :]}"
+
+
+def reason(one: Setting | Step) -> str:
+    """Why, with the place; empty where nobody knows."""
+    if one.why is None:
+        return ""
+    text, place = one.why
+    file = place.partition(":")[0]
+    if file and text.endswith(file):
+        return text.removesuffix(file) + place
+    return f"{text} ({place})" if place else text
+
+
+def because(step: Step) -> str:
+    """Why something happens to what has no changed setting of its own."""
+    if step.settings:
+        return ""
+    if step.because in COUNTED and step.why and step.why.place:
+        return f"{step.because}: {reason(step)}"
+    return step.because
+
+
+COUNTED = ("new", "no longer wanted")
+"""Reasons behind which a number of processes stands, and where that was given."""
+
+
+def patience(step: Step) -> str:
+    """How long it may take, where something that runs has to end."""
+    if not step.seconds or step.action in (Action.START, Action.REREAD, Action.RELOAD):
+        return ""
+    each = "each " if step.action is Action.ROLL and len(step.subjects) > 1 else ""
+    return f"{each}up to {span(step.seconds)}"
+
+
+def subjects(step: Step) -> list[str]:
+    """What it happens to; of nginx's new or old blocks only the servers by name."""
+    if step.target != "nginx" or step.settings:
+        return list(step.subjects)
+    servers = [one for one in step.subjects if one.startswith(("server ", "redirect "))]
+    rest = len(step.subjects) - len(servers)
+    return [*servers, f"{rest} blocks that they use"] if rest else servers
+
+
+def summary(review: Review) -> str:
+    """The whole in one line."""
+    fates = Counter(change.fate for change in review.changes)
+    files = [f"{fates[fate]} {fate.value}" for fate in Fate if fates[fate]]
+    counts: Counter[Action] = Counter()
+    for step in review.steps:
+        if step.action is not Action.RELOAD:
+            counts[step.action] += len(step.subjects)
+    done = [f"{VERBS[action]} {counts[action]}" for action in VERBS if counts[action]]
+    if any(step.action is Action.RELOAD for step in review.steps):
+        done.append("reload nginx")
+    if not files:
+        return "no change"
+    return f"files: {', '.join(files)}; {', '.join(done) or 'nothing restarts'}"
+
+
+VERBS = {
+    Action.START: "start",
+    Action.ROLL: "roll",
+    Action.RESTART: "restart",
+    Action.STOP: "stop",
+    Action.REREAD: "read anew",
+}

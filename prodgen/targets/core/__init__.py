@@ -1,0 +1,1 @@
+"""What every target uses: artifacts, templates, shared command lines."""

@@ -1,0 +1,1 @@
+"""The target `environment`: the reader of a file of secrets."""

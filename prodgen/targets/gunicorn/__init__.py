@@ -1,0 +1,1 @@
+"""The target `gunicorn`: gunicorn.conf.py."""

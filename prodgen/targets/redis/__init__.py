@@ -1,0 +1,1 @@
+"""The target `redis`: redis.conf, if prodgen manages it."""

@@ -1,0 +1,1 @@
+"""The output tried with every version of its consumers."""
