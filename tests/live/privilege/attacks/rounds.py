@@ -77,8 +77,10 @@ def pids() -> str:
     first = _fork(who.uid)
     killer = os.fork()
     if killer == 0:
-        os.kill(first, signal.SIGKILL)
-        os._exit(0)
+        try:
+            os.kill(first, signal.SIGKILL)
+        finally:
+            os._exit(0)
     with contextlib.suppress(OSError, Refused):
         send(first, signal.SIGTERM, send_to_main_thread, whose=who.uid)
     for pid in (first, killer):
@@ -96,9 +98,11 @@ def pids() -> str:
 def _fork(uid: int) -> int:
     pid = os.fork()
     if pid == 0:
-        os.setresuid(uid, uid, uid)
-        signal.pause()
-        os._exit(0)
+        try:
+            os.setresuid(uid, uid, uid)
+            signal.pause()
+        finally:
+            os._exit(0)
     return pid
 
 
