@@ -48,7 +48,10 @@ def own_danger() -> Danger | None:
         if danger:
             return danger
     for path in _contents():
-        danger = danger_at(path, path.lstat())
+        try:
+            danger = danger_at(path, path.lstat())
+        except FileNotFoundError:  # such as bytecode that another run replaces
+            continue
         if danger:
             return danger
     return None
@@ -66,7 +69,8 @@ def _ways() -> Iterator[Path]:
 def _contents() -> Iterator[Path]:
     """Files and folders that could bring in other code: prodgen's own, and beside every package."""
     for folder in (Path(prodgen.__file__).parent, templates_folder()):
-        yield from folder.rglob("*")
+        for top, folders, files in os.walk(folder):  # which passes over what vanishes meanwhile
+            yield from (Path(top, name) for name in (*folders, *files))
     for folder in map(Path, sys.path):
         if folder.is_dir():
             yield from folder.iterdir()

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.live.applying import Host, host
 from tests.support.live.restarting import Ended
-from tests.support.live.systemd_bench import NAME, PATH
+from tests.support.live.systemd_bench import HOME, NAME, PATH, USER
 from tests.support.rig.waiting import wait_for
 
 COMMON = "sites/common_site_config.json"
@@ -143,7 +143,7 @@ def test_a_folder_that_cannot_be_written(run: Host) -> None:
 def test_an_archive_that_others_can_change(run: Host) -> None:
     archive = PATH / "made.tar"
     assert run.prodgen("render", "-o", str(archive)).code == 0
-    assert "others than root can change" in refused(run, str(archive))
+    assert f"{USER} can change {HOME}" in refused(run, str(archive))
     run.shell(f"install -m 600 {archive} /root/made.tar; rm {archive}")
     run.apply("/root/made.tar")
 
