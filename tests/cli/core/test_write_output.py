@@ -177,7 +177,7 @@ def test_what_a_manifest_lists_and_nobody_makes_any_more_is_removed(bench: Path)
 
 PLACES = {
     "a file": ("Procfile", "cannot write Procfile: it is not a folder"),
-    "below a file": ("Procfile/x", "cannot write Procfile/x: Procfile: it is not a folder"),
+    "below a file": ("Procfile/x", "/Procfile: it is not a folder"),
     "below a file, deep": ("Procfile/x/y/z.tar", "Procfile: it is not a folder"),
     "a folder for an archive": ("d.tar", "cannot write d.tar: it is not an ordinary file"),
     "a device": ("/dev/full", "cannot write /dev/full: it is not a folder"),

@@ -17,12 +17,9 @@ USER = "nobody"
 
 
 @pytest.mark.process
-def test_what_a_user_may_not_read(tmp_path: Path) -> None:
+def test_what_a_user_may_not_read(ground: Path) -> None:
     need_root("another user's view")
-    for folder in tmp_path.parents[:2]:
-        folder.chmod(0o755)
-    pair = certificate(tmp_path, "one.test")
-    tmp_path.chmod(0o755)
+    pair = certificate(ground, "one.test")
     Path(pair[1]).chmod(0o600)
     assert list(unreadable(list(pair), identity_of(NOBODY))) == [pair[1]]
     (refused,) = check_readers([pair], USER)
@@ -31,9 +28,9 @@ def test_what_a_user_may_not_read(tmp_path: Path) -> None:
     Path(pair[1]).chmod(0o644)
     (fine,) = check_readers([pair], USER)
     assert fine.grade is Grade.GOOD
-    tmp_path.chmod(0o700)
+    ground.chmod(0o700)
     (closed,) = check_readers([pair], USER)
-    assert closed.fix.startswith(f"setfacl -m u:{USER}:x {tmp_path} && ")
+    assert closed.fix.startswith(f"setfacl -m u:{USER}:x {ground} && ")
 
 
 @pytest.mark.process
