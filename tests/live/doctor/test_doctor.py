@@ -135,14 +135,16 @@ def test_a_database_that_is_away(run: Supervised) -> None:
 
 @pytest.mark.pitfall("9")
 def test_assets_that_nginx_cannot_reach(run: Supervised) -> None:
-    sites = run.bench.file("sites")
-    mode = sites.stat().st_mode
-    sites.chmod(0o750)  # its owner, whose rights the bench is read with, gets in
+    assets = run.bench.file("sites/assets")
+    owner = assets.stat()
+    os.chown(assets, 0, 0)
+    assets.chmod(0o750)
     try:
         one = only(examine(run), "assets", "bad")
     finally:
-        sites.chmod(mode)
-    assert str(sites) in one["text"]
+        os.chown(assets, owner.st_uid, owner.st_gid)
+        assets.chmod(owner.st_mode)
+    assert str(assets) in one["text"]
     assert "setfacl -m u:www-data:x" in one["fix"]
 
 
