@@ -86,7 +86,7 @@ def test_the_matrices_of_what_has_changed_come_after(checkout: Checkout) -> None
     [pytest_line] = lines[1:]
     assert pytest_line.startswith("python -m pytest -m live and matrix --stop-after=")
     assert pytest_line.endswith("tests/live/adopt/test_adopt.py tests/live/apply/test_apply.py")
-    assert 1700 < int(pytest_line.split("--stop-after=")[1].split()[0]) <= 1800
+    assert 3200 < int(pytest_line.split("--stop-after=")[1].split()[0]) <= 3300
 
 
 @pytest.mark.parametrize("name", ["bin/make", ".venv/bin/python"])
@@ -101,7 +101,7 @@ def test_a_failure_is_one(checkout: Checkout, name: str) -> None:
 def test_where_no_time_is_left_that_is_said(checkout: Checkout) -> None:
     checkout.change("prodgen/deploy/apply/takeover.py")
     script = checkout.folder / ".ci/run"
-    script.write_text(script.read_text().replace("limit=1800", "limit=100"))
+    script.write_text(script.read_text().replace("limit=3300", "limit=100"))
     code, lines = checkout.run()
     assert code == 0
     assert lines[0] == TEST
