@@ -14,20 +14,20 @@ def main() -> int:
     """Runs the command line and returns its exit code."""
     try:
         gc.set_threshold(500_000)  # what is imported stays: looking through it costs 5 ms
-        _speak_utf8()
+        _force_utf8()
         _take_signals()
         _take_streams()
         code = _run()
-        _hear_no_more()
+        _ignore_signals()
     except KeyboardInterrupt:
-        _hear_no_more()
+        _ignore_signals()
         _tell("prodgen: interrupted")
         return 130
     gc.freeze()  # or else Python looks for cycles once more at its end: 10 ms and more
     return code
 
 
-def _speak_utf8() -> None:
+def _force_utf8() -> None:
     """Starts anew in UTF-8 mode where the locale says otherwise.
 
     File names are bytes. In another encoding they would be other characters to Python, and
@@ -47,7 +47,7 @@ def _take_signals() -> None:
             signal.signal(number, signal.default_int_handler)
 
 
-def _hear_no_more() -> None:
+def _ignore_signals() -> None:
     """All is done and said: a signal would only have Python show a traceback on its way out."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)

@@ -182,4 +182,4 @@ def _hand(path: Path) -> Identity | None:
 
 def in_danger(danger: Danger) -> Diagnostic:
     """The error where others could swap the bench that root acts on."""
-    return error("PG820", f"{danger}, and with it the bench that root acts on", None, danger.mend)
+    return error("PG820", f"{danger}, and with it the bench that root acts on", None, danger.fix)

@@ -31,7 +31,7 @@ class Danger(NamedTuple):
     place: Path
     who: str
     """Such as `everyone` or `the group staff (alice)`."""
-    mend: str
+    fix: str
     """The command that ends it."""
 
     def __str__(self) -> str:

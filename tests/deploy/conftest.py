@@ -13,7 +13,7 @@ from prodgen.deploy.managers.systemd import activate as activate_systemd
 from prodgen.deploy.restart import bench_migrate, pause_workers
 from prodgen.deploy.restart import web as restart_web
 from prodgen.deploy.restart import workers as restart_workers
-from prodgen.deploy.session import session as stage
+from prodgen.deploy.session import session
 from tests.support.fakes.children import Children, children
 from tests.support.fakes.clock import FakeClock
 
@@ -33,7 +33,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
         bench_migrate,
         restart_web,
         restart_workers,
-        stage,
+        session,
         pause_workers,
         suspension,
     )

@@ -55,7 +55,7 @@ def give(path: Path, uid: int, gid: int | None = None, mode: int = 0o755) -> Pat
 
 def found(path: Path, owner: int = ALICE) -> tuple[Path, str, str] | None:
     danger = danger_on_way(path, owner)
-    return danger and (danger.place, danger.who, danger.mend)
+    return danger and (danger.place, danger.who, danger.fix)
 
 
 def test_a_home_as_useradd_makes_it(home: Path) -> None:

@@ -42,11 +42,11 @@ def _nobody_there() -> None:
 
 
 def _refused() -> None:
-    wishes: Any = type("Wishes", (), {"color": "never"})
+    options: Any = type("ApplyOptions", (), {"color": "never"})
     drift = "/etc/supervisor/conf.d/frappe-bench.conf was edited since prodgen wrote it"
     way_out = "see `prodgen diff`; --overwrite replaces it, and keeps a copy"
     ended = Outcome(End.REFUSED, objections=(Objection(drift, way_out),))
-    apply.said(ended, plan_with(), wishes)
+    apply.said(ended, plan_with(), options)
 
 
 MADE = Danger(Path("/home/frappe/made.tar"), "frappe", "chown -h root: /home/frappe/made.tar")

@@ -19,12 +19,12 @@ from prodgen.cli.core.messages import say, show
 from prodgen.cli.core.options import bench_option, format_option, report_options, wants_color
 from prodgen.cli.core.report import has_failed
 from prodgen.cli.core.review import Sides, Stopped, print_review, with_config
-from prodgen.cli.core.running_bench import admit, refusals, subject_from, supervisor_option
+from prodgen.cli.core.running_bench import admit, context_from, refusals, supervisor_option
 from prodgen.cli.core.write_output import make_complete
 from prodgen.deploy.apply.apply import HOST, End, Job, apply
 from prodgen.deploy.apply.installed import look, state_folder
 from prodgen.deploy.apply.takeover import Takeover, plan_takeover, with_live_spares, with_room
-from prodgen.deploy.managers.core.base import Refused
+from prodgen.deploy.managers.core.base import ManagerError
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.door import Door
 from prodgen.plan.core.model import Manager, Plan
@@ -69,7 +69,7 @@ def command(
     setting that keeps it. `prodgen apply --rollback` brings back what was there.
     A bench that belongs to root is first given to the `user` of prodgen.yaml.
     """
-    wishes = applying.Wishes(
+    options = applying.ApplyOptions(
         names=("all",),
         rendered=None,
         rollback=False,
@@ -87,14 +87,14 @@ def command(
         plan = outcome.plan
         admit(outcome, dry_run=dry_run)
         if plan and not dry_run:
-            applying.mend_first(outcome, plan, wishes, quiet=quiet)
+            applying.recover_first(outcome, plan, options, quiet=quiet)
         artifacts = _artifacts(outcome, plan) if plan else []
         if has_failed(outcome, strict=strict, quiet=True, color=color) or not plan:
             return Exit.ERROR
-        return _run(plan, outcome, artifacts, wishes, Extra(leave_out, verbose, quiet))
+        return _run(plan, outcome, artifacts, options, Extra(leave_out, verbose, quiet))
     except Stopped as stopped:
         show(stopped.found, color=wants_color(color))
-    except Refused as refused:
+    except ManagerError as refused:
         show(refusals(refused), color=wants_color(color))
     except OSError as failure:
         show([applying.failure_of(failure)], color=wants_color(color))
@@ -118,31 +118,31 @@ def _run(
     plan: Plan,
     outcome: Outcome,
     artifacts: Sequence[Artifact],
-    wishes: applying.Wishes,
+    options: applying.ApplyOptions,
     extra: Extra,
 ) -> int:
     new, state = side_of(artifacts), state_folder(plan)
     owned = {one.destination for one in look(HOST, state, {}).listed}
     found = plan_takeover(plan, new, owned, HOST)
     _check(plan, found)
-    found = with_live_spares(plan, found, wishes.supervisor_config)
+    found = with_live_spares(plan, found, options.supervisor_config)
     wanted = [*artifacts, *found.own]
-    sides = _sides(plan, outcome.door, wanted, found, wishes.supervisor_config)
-    _show(sides, plan, found, wishes, extra)
-    if not found.theirs or wishes.dry_run:
+    sides = _sides(plan, outcome.door, wanted, found, options.supervisor_config)
+    _show(sides, plan, found, options, extra)
+    if not found.theirs or options.dry_run:
         return Exit.DONE
     left = found.adoption.of(Lot.OPEN)
-    if left and not extra.leave_out and wishes.yes:
+    if left and not extra.leave_out and options.yes:
         raise Stopped(not_kept(len(left)))
-    if not wishes.yes and not applying.agreed():
+    if not options.yes and not applying.agreed():
         say("prodgen: nothing was changed\n")
         return Exit.ERROR
     job = Job(
-        subject_from(outcome),
+        context_from(outcome),
         wanted,
         Path(state),
-        reporter(wishes.form, quiet=extra.quiet, color=wants_color(wishes.color)),
-        supervisor_config=wishes.supervisor_config,
+        reporter(options.form, quiet=extra.quiet, color=wants_color(options.color)),
+        supervisor_config=options.supervisor_config,
         broken_sites=applying.find_broken_sites(outcome),
         replaces=found.theirs,
         spares=found.spares,
@@ -151,7 +151,7 @@ def _run(
         ended = apply(job)
     if found.ran_as_root and ended.end is not End.REFUSED:
         follow_up(outcome)
-    return applying.said(ended, plan, wishes)
+    return applying.said(ended, plan, options)
 
 
 def _check(plan: Plan, found: Takeover) -> None:
@@ -233,21 +233,23 @@ def _sides(
     return with_config(sides, plan, door, supervisor_config=supervisor_config)
 
 
-def _show(sides: Sides, plan: Plan, found: Takeover, wishes: applying.Wishes, extra: Extra) -> None:
+def _show(
+    sides: Sides, plan: Plan, found: Takeover, options: applying.ApplyOptions, extra: Extra
+) -> None:
     """What is taken over, what becomes of each setting, and what that does to what runs."""
     mask, gone = Mask(), sorted(str(path) for path in found.theirs)
-    if wishes.form == "json":
+    if options.form == "json":
         old = sides.old if gone else sides.new
         review = make_review(old, sides.new, plan, mask, spares=sides.spares)
         shown = Shown(plan.bench_name.value, found.found, gone, found.own, review)
-        indent = 2 if wishes.dry_run else None
+        indent = 2 if options.dry_run else None
         click.echo(json.dumps(as_data(shown, mask), indent=indent, ensure_ascii=False))
     elif not gone:
         say("prodgen: nobody else has installed anything for this bench: `prodgen apply`\n")
     else:
         lines = (as_long_text if extra.verbose else as_text)(found.found, gone, mask)
         say("".join(f"{line}\n" for line in lines) + "\n")
-        print_review(sides, "impact", wishes.color, to_stderr=True)
+        print_review(sides, "impact", options.color, to_stderr=True)
         if any(one.target == "systemd" for one in found.theirs.values()):
             longest = max((one.stop.value.seconds for one in plan.services), default=0)
             say(f"A job that runs is finished first, which may take up to {span(longest)}.\n")

@@ -28,14 +28,14 @@ from prodgen.cli.core.options import (
 )
 from prodgen.cli.core.report import has_failed
 from prodgen.cli.core.review import Sides, Stopped, print_review, read_artifacts, with_config
-from prodgen.cli.core.running_bench import admit, refusals, subject_from, supervisor_option
+from prodgen.cli.core.running_bench import admit, context_from, refusals, supervisor_option
 from prodgen.cli.core.saved_review import check_review
 from prodgen.cli.core.write_output import make_complete
-from prodgen.deploy.apply.apply import End, Job, apply, mend
+from prodgen.deploy.apply.apply import End, Job, apply, recover_interrupted
 from prodgen.deploy.apply.apply import Outcome as Ended
 from prodgen.deploy.apply.bench_setup import program
 from prodgen.deploy.apply.history import (
-    NoFormer,
+    NothingToRollBack,
     created_files,
     former_artifacts,
     former_production_keys,
@@ -43,7 +43,7 @@ from prodgen.deploy.apply.history import (
 )
 from prodgen.deploy.apply.installed import look, state_folder
 from prodgen.deploy.apply.permissions import others_place
-from prodgen.deploy.managers.core.base import Refused
+from prodgen.deploy.managers.core.base import ManagerError
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.trust import Danger
 from prodgen.plan.core.model import Plan
@@ -109,21 +109,21 @@ def command(
         say(f"{recover_at_boot(recover)}\n")
         return Exit.DONE
     _check_usage(rendered, "--target" if names != ("all",) else "", review, rollback=rollback)
-    wishes = Wishes(
+    options = ApplyOptions(
         names, rendered, rollback, review, overwrite, dry_run, yes, supervisor_config, form, color
     )
     outcome = plan_bench(bench, locked=False, programs={"nginx", "systemd"})
     try:
         admit(outcome, dry_run=dry_run)
         if outcome.plan and not dry_run:
-            mend_first(outcome, outcome.plan, wishes, quiet=quiet)
-        artifacts = wishes.artifacts(outcome)
+            recover_first(outcome, outcome.plan, options, quiet=quiet)
+        artifacts = options.artifacts(outcome)
         if has_failed(outcome, strict=strict, quiet=True, color=color) or not outcome.plan:
             return Exit.ERROR
-        return _run(outcome.plan, outcome, artifacts, wishes, quiet=quiet)
+        return _run(outcome.plan, outcome, artifacts, options, quiet=quiet)
     except Stopped as stopped:
         show(stopped.found, color=wants_color(color))
-    except Refused as refused:
+    except ManagerError as refused:
         show(refusals(refused), color=wants_color(color))
     except OSError as failure:
         show([failure_of(failure)], color=wants_color(color))
@@ -142,7 +142,7 @@ def _check_usage(
             )
 
 
-class Wishes(NamedTuple):
+class ApplyOptions(NamedTuple):
     """What the options ask for."""
 
     names: tuple[str, ...]
@@ -175,50 +175,57 @@ class Wishes(NamedTuple):
         return make_complete(made_now, outcome)
 
 
-def mend_first(outcome: Outcome, plan: Plan, wishes: Wishes, *, quiet: bool) -> None:
+def recover_first(outcome: Outcome, plan: Plan, options: ApplyOptions, *, quiet: bool) -> None:
     """Ends or undoes what an interrupted apply left, before anything is compared."""
-    report = reporter(wishes.form, quiet=quiet, color=wants_color(wishes.color))
+    report = reporter(options.form, quiet=quiet, color=wants_color(options.color))
     state = Path(state_folder(plan))
-    mend(Job(subject_from(outcome), [], state, report, supervisor_config=wishes.supervisor_config))
+    recover_interrupted(
+        Job(context_from(outcome), [], state, report, supervisor_config=options.supervisor_config)
+    )
 
 
 def _run(
-    plan: Plan, outcome: Outcome, artifacts: Sequence[Artifact], wishes: Wishes, *, quiet: bool
+    plan: Plan,
+    outcome: Outcome,
+    artifacts: Sequence[Artifact],
+    options: ApplyOptions,
+    *,
+    quiet: bool,
 ) -> int:
     if not quiet:
-        show(host_notes(artifacts), color=wants_color(wishes.color))
+        show(host_notes(artifacts), color=wants_color(options.color))
     new = side_of(artifacts)
     state = state_folder(plan)
-    made = created_files(Path(state)) if wishes.rollback else {}
+    made = created_files(Path(state)) if options.rollback else {}
     found = look(Path("/"), state, made | {path: one.target for path, one in new.items()})
     replaces = {path: found.side[path] for path in made if path in found.side}
-    reasons = None if wishes.rollback or wishes.rendered else plan
+    reasons = None if options.rollback or options.rendered else plan
     drift = tuple(one for one in found.drift if one.path not in replaces)
     sides = Sides(found.side, new, reasons, drift, plan.bench_name.value)
-    keys = former_production_keys(Path(state)) if wishes.rollback else None
-    sides = with_config(sides, plan, outcome.door, keys, wishes.supervisor_config)
-    changed = print_review(sides, "text", wishes.color, to_stderr=True)
-    if wishes.review:
-        check_review(wishes.review, sides)
-    if wishes.dry_run or not changed:
+    keys = former_production_keys(Path(state)) if options.rollback else None
+    sides = with_config(sides, plan, outcome.door, keys, options.supervisor_config)
+    changed = print_review(sides, "text", options.color, to_stderr=True)
+    if options.review:
+        check_review(options.review, sides)
+    if options.dry_run or not changed:
         return Exit.DONE
-    if not wishes.yes and not agreed():
+    if not options.yes and not agreed():
         say("prodgen: nothing was changed\n")
         return Exit.ERROR
     job = Job(
-        subject_from(outcome),
+        context_from(outcome),
         artifacts,
         Path(state),
-        reporter(wishes.form, quiet=quiet, color=wants_color(wishes.color)),
-        overwrite=wishes.overwrite,
-        supervisor_config=wishes.supervisor_config,
+        reporter(options.form, quiet=quiet, color=wants_color(options.color)),
+        overwrite=options.overwrite,
+        supervisor_config=options.supervisor_config,
         keys=keys,
         is_planned=reasons is not None,
         broken_sites=find_broken_sites(outcome),
         replaces=replaces,
-        restores=replaced_files(Path(state)) if wishes.rollback else (),
+        restores=replaced_files(Path(state)) if options.rollback else (),
     )
-    return said(apply(job), plan, wishes)
+    return said(apply(job), plan, options)
 
 
 def find_broken_sites(outcome: Outcome) -> list[str]:
@@ -243,31 +250,31 @@ def require_terminal() -> None:
         )
 
 
-def said(ended: Ended, plan: Plan, wishes: Wishes) -> int:
+def said(ended: Ended, plan: Plan, options: ApplyOptions) -> int:
     """Says how an apply ended; the exit code."""
     if ended.end is End.REFUSED:
         found = [error("PG806", one.what, one.location, one.help) for one in ended.objections]
-        show(found, color=wants_color(wishes.color))
+        show(found, color=wants_color(options.color))
         return Exit.ERROR
     if ended.end is End.UNHEALTHY:
         say("prodgen: the new config is in place, but not all is well; to go back:\n")
-        say(f"  {_rollback_command(plan, wishes)}\n")
+        say(f"  {_rollback_command(plan, options)}\n")
         return Exit.UNHEALTHY
     return Exit.DONE
 
 
-def _rollback_command(plan: Plan, wishes: Wishes) -> str:
+def _rollback_command(plan: Plan, options: ApplyOptions) -> str:
     """The command that undoes this apply, for a shell in any folder."""
     words = ["apply", "--rollback", "-C", str(plan.bench.value)]
-    if wishes.supervisor_config:
-        words += ["--supervisor-config", str(wishes.supervisor_config.absolute())]
+    if options.supervisor_config:
+        words += ["--supervisor-config", str(options.supervisor_config.absolute())]
     return f"{program()} {shlex.join(words)}"
 
 
 def _former(state: Path) -> list[Artifact]:
     try:
         return former_artifacts(state)
-    except NoFormer as nothing:
+    except NothingToRollBack as nothing:
         way_out = "install its config with `prodgen apply`; that can be taken back"
         raise Stopped(error("PG808", str(nothing), None, way_out)) from None
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from prodgen.host.door import Door
 
 
-class Wanted(NamedTuple):
+class DiffOptions(NamedTuple):
     """What the options ask for."""
 
     bench: Selection
@@ -143,7 +143,7 @@ def command(
     targets = () if names == ("all",) else names
     of_bench = {"--env": environments, "--templates": templates, "--target": targets}
     _check_usage(rendered, environments, against, of_bench, root)
-    wanted = Wanted(bench, templates, environments, names, locked, strict, quiet, color)
+    wanted = DiffOptions(bench, templates, environments, names, locked, strict, quiet, color)
     try:
         sides = _sides(wanted, rendered, against, root)
         if output:
@@ -174,7 +174,7 @@ def _check_usage(
             raise click.UsageError(f"{rendered} is rendered already: {option} goes with a bench")
 
 
-def _sides(wanted: Wanted, rendered: Path | None, against: Path | None, root: Path) -> Sides:
+def _sides(wanted: DiffOptions, rendered: Path | None, against: Path | None, root: Path) -> Sides:
     if len(wanted.environments) == 2:
         first, second = wanted.environments
         _, old = wanted.rendered(first)

@@ -15,7 +15,7 @@ from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.messages import columns_of, printable, wrapped
 from prodgen.cli.core.options import bench_option, format_option, report_options, wants_color
 from prodgen.cli.core.report import has_failed
-from prodgen.cli.core.running_bench import subject_from, supervisor_option
+from prodgen.cli.core.running_bench import context_from, supervisor_option
 from prodgen.deploy.doctor.finding import Finding, Grade
 
 FORMAT_VERSION = 1
@@ -47,7 +47,7 @@ def command(
     if has_failed(outcome, strict=False, quiet=True, color=color) or outcome.plan is None:
         return Exit.ERROR
     config = dict(outcome.bench.common.data) if outcome.bench else {}
-    found = examine(Patient(subject_from(outcome), config, supervisor_config))
+    found = examine(Patient(context_from(outcome), config, supervisor_config))
     if form == "json":
         click.echo(as_json(found))
     else:

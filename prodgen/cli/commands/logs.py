@@ -17,7 +17,7 @@ from prodgen.cli.core.messages import printable, with_colors
 from prodgen.cli.core.options import bench_option, report_options
 from prodgen.cli.core.report import has_failed
 from prodgen.cli.core.running_bench import supervisor_option
-from prodgen.deploy.managers.core.base import Process, Refused
+from prodgen.deploy.managers.core.base import ManagerError, Process
 from prodgen.deploy.monitor.logs import Line, read_files, read_journal
 from prodgen.plan.core.model import Manager, Plan
 
@@ -75,13 +75,13 @@ def command(
             click.echo(f"{head}{with_colors(line.text)}", color=True)
             if follow:
                 sys.stdout.flush()
-    except Refused as refused:
+    except ManagerError as refused:
         return refuse(outcome, refused, color)
     return Exit.DONE
 
 
 def _chosen(processes: Sequence[Process], services: Sequence[str], bench: str) -> list[Process]:
-    """Those that are named; Redis has logs too. Raises Refused for a name that is none."""
+    """Those that are named; Redis has logs too. Raises ManagerError for a name that is none."""
     from prodgen.deploy.restart.selection import names_of
 
     if not services:
@@ -91,7 +91,9 @@ def _chosen(processes: Sequence[Process], services: Sequence[str], bench: str) -
         named = [one for one in processes if word in names_of(one, bench)]
         if not named:
             known = ", ".join(dict.fromkeys(one.service.name.value for one in processes))
-            raise Refused(f"there is nothing called `{word}` in this bench", f"there are {known}")
+            raise ManagerError(
+                f"there is nothing called `{word}` in this bench", f"there are {known}"
+            )
         found += [one for one in named if one not in found]
     return found
 

@@ -13,8 +13,8 @@ from prodgen.cli.core.live_events import reporter
 from prodgen.cli.core.messages import show
 from prodgen.cli.core.options import bench_option, format_option, report_options, wants_color
 from prodgen.cli.core.report import has_failed
-from prodgen.cli.core.running_bench import admit, refusals, subject_from, supervisor_option
-from prodgen.deploy.managers.core.base import Refused
+from prodgen.cli.core.running_bench import admit, context_from, refusals, supervisor_option
+from prodgen.deploy.managers.core.base import ManagerError
 
 
 @click.command("restart")
@@ -90,7 +90,7 @@ def command(
     service; default: all of them, in this order. Redis is never restarted.
     """
     from prodgen.deploy.managers.registry import manager_of
-    from prodgen.deploy.restart.rolling import Wait, Wishes, restart
+    from prodgen.deploy.restart.rolling import RestartOptions, Wait, restart
 
     if migrate and (parts or now or wait_workers is False):
         raise click.UsageError(
@@ -101,7 +101,7 @@ def command(
     if has_failed(outcome, strict=strict, quiet=True, color=color) or outcome.plan is None:
         return Exit.ERROR
     waits = {None: Wait.FINISH, True: Wait.DRAIN, False: Wait.NONE}
-    wishes = Wishes(
+    options = RestartOptions(
         parts=parts,
         now=now,
         wait=waits[wait_workers],
@@ -115,15 +115,15 @@ def command(
         admit(outcome)
         manager = manager_of(outcome.plan, supervisor_config)
         report = reporter(form, quiet=quiet, color=wants_color(color))
-        result = restart(subject_from(outcome), manager, report, wishes)
-    except Refused as refused:
+        result = restart(context_from(outcome), manager, report, options)
+    except ManagerError as refused:
         return refuse(outcome, refused, color)
     if not result.problems:
         return Exit.DONE
     return Exit.UNHEALTHY if result.touched else Exit.ERROR
 
 
-def refuse(outcome: Outcome, refused: Refused, color: str) -> int:
+def refuse(outcome: Outcome, refused: ManagerError, color: str) -> int:
     """Says what stood in the way."""
     show(refusals(refused), color=wants_color(color), folder=outcome.folder)
     return Exit.ERROR

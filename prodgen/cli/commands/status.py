@@ -17,8 +17,8 @@ from prodgen.cli.core.live_events import busy_line, span
 from prodgen.cli.core.messages import printable
 from prodgen.cli.core.options import bench_option, format_option, report_options
 from prodgen.cli.core.report import has_failed
-from prodgen.cli.core.running_bench import subject_from, supervisor_option
-from prodgen.deploy.managers.core.base import Refused
+from prodgen.cli.core.running_bench import context_from, supervisor_option
+from prodgen.deploy.managers.core.base import ManagerError
 from prodgen.deploy.monitor.status import Row, Status, look
 
 FORMAT_VERSION = 1
@@ -54,7 +54,7 @@ def command(
         return Exit.ERROR
     try:
         manager = manager_of(outcome.plan, supervisor_config)
-        subject = subject_from(outcome)
+        subject = context_from(outcome)
         name = outcome.plan.bench_name.value
         while True:
             found = look(subject, manager)
@@ -64,7 +64,7 @@ def command(
             if not watch:
                 break
             time.sleep(INTERVAL)
-    except Refused as refused:
+    except ManagerError as refused:
         return refuse(outcome, refused, color)
     return Exit.DONE if all(row.is_well for row in found.rows) else Exit.UNHEALTHY
 

@@ -10,11 +10,17 @@ import click
 from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.messages import printable, show
 from prodgen.cli.core.options import format_option, wants_color
-from prodgen.deploy.output.archives import Unfit
+from prodgen.deploy.output.archives import BadArchive
 from prodgen.deploy.output.reader import read_output
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.door import rights_for
-from prodgen.review.changes.verification import Malformed, Manifest, Problem, parse_manifest, verify
+from prodgen.review.changes.verification import (
+    BadManifest,
+    Manifest,
+    Problem,
+    parse_manifest,
+    verify,
+)
 
 FORMAT_VERSION = 1
 MOST_SHOWN = 20
@@ -36,7 +42,7 @@ def command(*, path: Path, form: str) -> int:
         with rights_for(path):
             output = read_output(path)
         manifest = parse_manifest(output.manifest)
-    except (Unfit, Malformed, OSError) as failure:
+    except (BadArchive, BadManifest, OSError) as failure:
         return _refuse(path, _reason(failure), form)
     problems = list(verify(manifest, output.files))
     if form == "json":
@@ -56,7 +62,7 @@ def _files(manifest: Manifest) -> str:
 
 
 def _reason(failure: Exception) -> str:
-    if isinstance(failure, Malformed):
+    if isinstance(failure, BadManifest):
         return f"its manifest.json is none of prodgen's: {failure}"
     if isinstance(failure, OSError):
         return (failure.strerror or str(failure)).lower()

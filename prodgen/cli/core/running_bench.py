@@ -8,17 +8,17 @@ import click
 
 from prodgen.app.pipeline import Outcome
 from prodgen.cli.core.options import F
-from prodgen.deploy.managers.core.base import Refused
+from prodgen.deploy.managers.core.base import ManagerError
 from prodgen.deploy.privilege.admission import Barred
-from prodgen.deploy.session.bench_context import Subject, subject_of
+from prodgen.deploy.session.bench_context import BenchContext, context_of
 from prodgen.diagnostics import Diagnostic, Severity, error
 
 
-def subject_from(outcome: Outcome) -> Subject:
+def context_from(outcome: Outcome) -> BenchContext:
     """The bench of an outcome that has a plan."""
     if outcome.plan is None or outcome.bench is None:
         raise ValueError("there is no plan")
-    return subject_of(outcome.plan, outcome.door, outcome.bench.common)
+    return context_of(outcome.plan, outcome.door, outcome.bench.common)
 
 
 def admit(outcome: Outcome, *, dry_run: bool = False) -> None:
@@ -38,7 +38,7 @@ def admit(outcome: Outcome, *, dry_run: bool = False) -> None:
         outcome.diagnostics += [one._replace(severity=Severity.WARNING) for one in barred.found]
 
 
-def refusals(refused: Refused) -> list[Diagnostic]:
+def refusals(refused: ManagerError) -> list[Diagnostic]:
     """What stands in the way, as diagnostics."""
     if isinstance(refused, Barred):
         return list(refused.found)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-from prodgen.deploy.managers.core.base import Refused
+from prodgen.deploy.managers.core.base import ManagerError
 from prodgen.deploy.managers.supervisor import activate as activate_supervisor
 from prodgen.deploy.managers.supervisor.core.rpc import Rpc, find_server
 from prodgen.deploy.managers.systemd import activate as activate_systemd
@@ -23,9 +23,9 @@ ROOMS = {Manager.SUPERVISOR: activate_supervisor, Manager.SYSTEMD: activate_syst
 def activate(work: Activation) -> None:
     """Stops what goes, changes what changes, starts what comes, and reloads nginx last.
 
-    Raises Refused where a manager cannot be reached.
+    Raises ManagerError where a manager cannot be reached.
     """
-    manager = work.subject.plan.manager.value
+    manager = work.context.plan.manager.value
     for name, room in ROOMS.items():
         if work.of(name.value) and (name is not manager or work.ends(name)):
             room.stop(work)
@@ -54,9 +54,9 @@ def _reload_nginx(work: Activation) -> None:
 def forget_removed(activation: Activation, targets: Collection[str]) -> None:
     """Has the managers forget files of theirs that went away, once nothing of them runs."""
     if Manager.SYSTEMD.value in targets:
-        run((*control(activation.subject.plan, os.geteuid()), "daemon-reload"))
+        run((*control(activation.context.plan, os.geteuid()), "daemon-reload"))
     if Manager.SUPERVISOR.value in targets:
-        with contextlib.suppress(Refused):
+        with contextlib.suppress(ManagerError):
             Rpc(find_server(activation.supervisor_config)).call("reloadConfig")
 
 

@@ -28,13 +28,13 @@ from prodgen.deploy.apply.journal import Journal, KeyChange, Phase, Place
 from prodgen.deploy.apply.preflight import Change, objections_to
 from prodgen.deploy.apply.recovery import settle, sides_of, sweep
 from prodgen.deploy.core.objection import Objection
-from prodgen.deploy.managers.core.base import Refused
+from prodgen.deploy.managers.core.base import ManagerError
 from prodgen.deploy.managers.registry import manager_of
 from prodgen.deploy.privilege.admission import require_admission
 from prodgen.deploy.session.activation import Activation
-from prodgen.deploy.session.bench_context import Subject
+from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.deploy.session.events import Event, Report
-from prodgen.deploy.session.session import only_one
+from prodgen.deploy.session.session import bench_lock
 from prodgen.deploy.system.atomic_write import plain_umask
 from prodgen.plan.core.model import Manager, Plan
 from prodgen.provenance import Sourced
@@ -74,7 +74,7 @@ class Outcome:
 class Job:
     """One apply: what shall be installed, for whom, and where it stands."""
 
-    subject: Subject
+    context: BenchContext
     artifacts: Sequence[Artifact]
     """With the manifest among them; without it the bench is no longer installed."""
     state: Path
@@ -87,7 +87,7 @@ class Job:
     keys: Mapping[str, Value] | None = None
     """What the production keys shall be, for a rollback; else what production needs."""
     is_planned: bool = True
-    """Whether the artifacts were made of the subject's plan, and not before."""
+    """Whether the artifacts were made of the context's plan, and not before."""
     broken_sites: Sequence[str] = ()
     """Folders of sites that are left out, since their files are broken."""
     replaces: Side = field(default_factory=dict)
@@ -101,7 +101,7 @@ class Job:
 
     @property
     def bench(self) -> str:
-        return self.subject.plan.bench_name.value
+        return self.context.plan.bench_name.value
 
     @property
     def wanted(self) -> Side:
@@ -114,14 +114,14 @@ class Job:
 
 def apply(job: Job) -> Outcome:
     """Installs what the job wants. Raises OSError where the host cannot be read or written
-    before anything live has changed; afterwards everything is put back first. Raises Refused where
-    another prodgen is at work on the bench."""
+    before anything live has changed; afterwards everything is put back first. Raises
+    ManagerError if another prodgen is at work on the bench."""
     _admit(job)
     with _held(job):
         return _apply(job)
 
 
-def mend(job: Job) -> None:
+def recover_interrupted(job: Job) -> None:
     """Undoes or ends what an interrupted run left, if one did. Raises as `apply` does."""
     if (job.state / journal.PENDING).is_dir() or boot_guard.is_set(job.bench):
         _admit(job)
@@ -132,18 +132,20 @@ def mend(job: Job) -> None:
 def _admit(job: Job) -> None:
     """Raises Barred where root may not act for the bench."""
     if job.root == HOST:
-        require_admission(job.subject.door, job.subject.plan)
+        require_admission(job.context.door, job.context.plan)
 
 
 @contextlib.contextmanager
 def _held(job: Job) -> Iterator[None]:
-    """While it lasts, no other prodgen applies to the bench or restarts it; else Refused."""
+    """While it lasts, no other prodgen applies to the bench or restarts it; else ManagerError."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(plain_umask())
         job.state.mkdir(parents=True, exist_ok=True)
-        stack.enter_context(only_one(job.state))
+        stack.enter_context(bench_lock(job.state))
         if job.activates:
-            job.lock = stack.enter_context(only_one(job.subject.door.path, job.subject.door.reader))
+            job.lock = stack.enter_context(
+                bench_lock(job.context.door.path, job.context.door.reader)
+            )
         yield
 
 
@@ -167,19 +169,19 @@ def _apply(job: Job) -> Outcome:
         installed,
         wanted,
         places,
-        bench_setup.key_change(job.subject.plan, job.subject.door, keys),
+        bench_setup.key_change(job.context.plan, job.context.door, keys),
     )
 
 
 def wanted_keys(job: Job) -> Mapping[str, Value]:
     """The production keys that have to change; none where no manager's config is installed."""
-    plan = job.subject.plan
+    plan = job.context.plan
     if job.keys is not None or not job.activates:
         return job.keys or {}
     managed = any(one.target == plan.manager.value.value for one in job.artifacts)
     if not managed:
         return {}
-    return bench_setup.keys_to_set(plan, job.subject.door, job.supervisor_config)
+    return bench_setup.keys_to_set(plan, job.context.door, job.supervisor_config)
 
 
 def _state_path(job: Job) -> PurePosixPath:
@@ -224,7 +226,7 @@ def _refusal(
     if job.root != HOST:
         return []
     change = Change(
-        job.subject.plan,
+        job.context.plan,
         [one for one in job.artifacts if one.destination not in job.restores],
         places,
         installed.side,
@@ -253,7 +255,7 @@ def _carry_out(
         draft_generation(job.state, job.artifacts)
         journal.stage(job.state, moves, places)
         keep_replaced(job.state, moves, job.root)
-        if job.activates and not job.subject.plan.is_of_user:  # root's boot is none of his
+        if job.activates and not job.context.plan.is_of_user:  # root's boot is none of his
             boot_guard.set_guard(job.bench, job.state)
         journal.write_journal(job.state, work._replace(phase=Phase.REPLACING))
         journal.replace(moves)
@@ -268,14 +270,14 @@ def _carry_out(
 def _activate(job: Job, old: Side, new: Side, left: Journal) -> Outcome:
     effects = impact(old, new) if job.activates else []
     effects = spared(effects, left.spares)
-    subject = replace(job.subject, plan=managed_plan(job.subject.plan, new))
+    context = replace(job.context, plan=managed_plan(job.context.plan, new))
     wanted = frozenset(running(new))
     config = job.supervisor_config
     work = Activation(
-        subject,
+        context,
         effects,
         job.report,
-        lambda: manager_of(subject.plan, config),
+        lambda: manager_of(context.plan, config),
         config,
         wanted,
         job.lock,
@@ -284,7 +286,7 @@ def _activate(job: Job, old: Side, new: Side, left: Journal) -> Outcome:
         if job.activates:
             bench_setup.prepare(work, left.keys, job.state / FOLDER / DRAFT)
         activate(work)
-    except Refused as refused:
+    except ManagerError as refused:
         work.fail(f"{refused}{f': {refused.help}' if refused.help else ''}")
     look_after(work, wanted)
     try:

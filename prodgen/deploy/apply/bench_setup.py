@@ -44,7 +44,7 @@ NO_HOOK = (
 
 def prepare(work: Activation, keys: KeyChange | None, generation: Path) -> None:
     """Makes the links to the logs, and sets the keys; `generation` keeps what those were."""
-    plan, door = work.subject.plan, work.subject.door
+    plan, door = work.context.plan, work.context.door
     try:
         for failed in link_logs(plan, door):
             work.say("note", f"no link to the log: {failed}")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from prodgen.deploy.managers.core.base import Process, ProcessManager, Refused, State
+from prodgen.deploy.managers.core.base import ManagerError, Process, ProcessManager, State
 from prodgen.deploy.monitor.logs import last_lines, open_log
 from prodgen.deploy.restart.web_probe import Answer, ask
 from prodgen.host.programs import run
@@ -31,12 +31,12 @@ def look_after(work: Activation, wanted: Collection[str]) -> None:
     try:
         manager = work.manager()
         down = await_steady(manager, wanted, FAILED_SECONDS if work.problems else UP_SECONDS)
-    except Refused as refused:
+    except ManagerError as refused:
         work.fail(str(refused))
         return
     for one in down:
         work.fail(f"{one.short} is not up: {one.word} {one.last_exit}".strip())
-        for line in last_words(one, of_user=work.subject.plan.is_of_user):
+        for line in last_words(one, of_user=work.context.plan.is_of_user):
             work.say("log", f"  {line}")
     for text in _sites(work) if wanted and not down else ():
         work.fail(text)
@@ -47,8 +47,8 @@ def look_after(work: Activation, wanted: Collection[str]) -> None:
 def _verdict(wanted: Collection[str], work: Activation) -> str:
     processes = sum(not name.endswith(".socket") for name in wanted)
     up = f"{processes} processes are up" if processes > 1 else f"{processes} process is up"
-    sites = len(work.subject.folders)
-    if work.subject.plan.proxy is None or not sites:
+    sites = len(work.context.folders)
+    if work.context.plan.proxy is None or not sites:
         return up
     asked = f"{MOST_SITES} of {sites}" if sites > MOST_SITES else f"{sites}"
     return f"{up}, {asked} {'sites answer' if sites > 1 else 'site answers'}"
@@ -85,11 +85,11 @@ def last_words(one: Process, *, of_user: bool) -> Iterator[str]:
 
 def _sites(work: Activation) -> list[str]:
     """Whether the web answers for each site, be it that it is in maintenance."""
-    plan = work.subject.plan
+    plan = work.context.plan
     if plan.proxy is None:
         return []
     found = []
-    for folder in work.subject.folders[:MOST_SITES]:
+    for folder in work.context.folders[:MOST_SITES]:
         answer = _answer(plan.proxy.web.value, folder)
         if not answer.is_good:
             found.append(f"the web does not answer for {folder}: {answer}")

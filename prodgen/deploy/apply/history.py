@@ -130,11 +130,11 @@ def _point(state: Path, number: int) -> None:
 def former_artifacts(state: Path) -> list[Artifact]:
     """What was installed before the last apply, for a rollback; files of others among it.
 
-    Raises NoFormer where nothing is kept, or OSError.
+    Raises NothingToRollBack where nothing is kept, or OSError.
     """
     kept = numbers(state)
     if not kept:
-        raise NoFormer("prodgen has applied nothing to this bench yet")
+        raise NothingToRollBack("prodgen has applied nothing to this bench yet")
     last = state / FOLDER / str(kept[-1])
     before = state / FOLDER / str(kept[-2]) if len(kept) > 1 else None
     replaced = {one.path: one for one in _replaced(last)}
@@ -183,7 +183,7 @@ def former_production_keys(state: Path) -> dict[str, Value]:
     return noted_keys(state / FOLDER / str(kept[-1])) if kept else {}
 
 
-class NoFormer(Exception):
+class NothingToRollBack(Exception):
     """There is nothing to go back to."""
 
 

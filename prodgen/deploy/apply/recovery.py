@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from prodgen.deploy.apply import bench_setup, boot_guard, journal
 from prodgen.deploy.apply.history import CURRENT, DRAFT, FOLDER, keep_generation
 from prodgen.deploy.apply.journal import Journal, KeyChange, Move, Phase
-from prodgen.deploy.session.session import only_one
+from prodgen.deploy.session.session import bench_lock
 from prodgen.deploy.system.atomic_write import LARGEST, TEMPORARY_PREFIX, read_file
 from prodgen.host.programs import run
 from prodgen.inputs.reader import read_whole
@@ -60,7 +60,7 @@ def _set_keys(state: Path, keys: KeyChange) -> str:
 
 def recover_at_boot(state: Path) -> str:
     """For the guard's unit: puts the files right, and has systemd read them. Raises OSError."""
-    with only_one(state):
+    with bench_lock(state):
         left = journal.read_journal(state)
         if left is None:
             return "nothing was interrupted"

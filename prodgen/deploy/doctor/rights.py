@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from prodgen.deploy.doctor.finding import Finding, bad, good, unknown, warn
-from prodgen.deploy.managers.core.base import Process, Refused, State
+from prodgen.deploy.managers.core.base import ManagerError, Process, State
 from prodgen.deploy.managers.supervisor.core.rpc import find_server, owner_and_mode
 from prodgen.deploy.managers.systemd.control import control, verb_command
 from prodgen.deploy.privilege import sudo
@@ -23,7 +23,7 @@ from prodgen.deploy.privilege.restart_right import (
     program_words,
     right_to_restart,
 )
-from prodgen.deploy.session.bench_context import Subject
+from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.host.programs import run
 from prodgen.host.run_as import Identity
 from prodgen.plan.core.model import Manager
@@ -46,7 +46,7 @@ class NoLines(Exception):
 class Rights(NamedTuple):
     """What is known of the rights of the bench's user."""
 
-    subject: Subject
+    context: BenchContext
     user: Identity
     grants: list[sudo.Grant] | None
     """None if sudo does not tell us."""
@@ -57,7 +57,7 @@ class Rights(NamedTuple):
     @property
     def words(self) -> list[str]:
         """The command that sudo shall allow."""
-        return sudo.restart_words(program_words(), self.subject.door.path)
+        return sudo.restart_words(program_words(), self.context.door.path)
 
     @property
     def hook(self) -> str:
@@ -71,10 +71,10 @@ class Rights(NamedTuple):
 
 
 def check_rights(
-    subject: Subject, processes: Sequence[Process], supervisor_config: Path | None
+    context: BenchContext, processes: Sequence[Process], supervisor_config: Path | None
 ) -> Iterator[Finding]:
     """The bench's user may restart its bench, and nothing else."""
-    rights = _rights(subject, supervisor_config)
+    rights = _rights(context, supervisor_config)
     if rights is None:
         return
     name, found = rights.user.name, sudo.open_clients(rights.grants or [])
@@ -92,17 +92,17 @@ def check_rights(
         yield warn(CHECK, "`bench restart` does not call prodgen yet", _apply(rights))
 
 
-def check_socket(subject: Subject, supervisor_config: Path | None) -> Iterator[Finding]:
+def check_socket(context: BenchContext, supervisor_config: Path | None) -> Iterator[Finding]:
     """supervisord's socket, which gives all programs of supervisord, is root's alone."""
-    rights = _rights(subject, supervisor_config)
-    if rights is None or subject.plan.manager.value is not Manager.SUPERVISOR:
+    rights = _rights(context, supervisor_config)
+    if rights is None or context.plan.manager.value is not Manager.SUPERVISOR:
         return
     try:
         path = find_server(supervisor_config).socket
         if not path:
             return
         may, mode = may_use(path, rights.user), Path(path).stat().st_mode
-    except (Refused, OSError):
+    except (ManagerError, OSError):
         return
     text = f"supervisord's socket {path} is {owner_and_mode(path)}"
     close = f"chmod 0700 {shlex.quote(path)}; then chmod=0700 without chown= in [unix_http_server]"
@@ -116,17 +116,17 @@ def check_socket(subject: Subject, supervisor_config: Path | None) -> Iterator[F
         yield good("socket", text)
 
 
-def _rights(subject: Subject, supervisor_config: Path | None) -> Rights | None:
+def _rights(context: BenchContext, supervisor_config: Path | None) -> Rights | None:
     """None where nobody must be given a right: other checks say why."""
-    user = subject.door.owner
-    if user.is_root or not subject.door.is_of(subject.plan.user.value):
+    user = context.door.owner
+    if user.is_root or not context.door.is_of(context.plan.user.value):
         return None
-    right = right_to_restart(subject.plan, subject.door, supervisor_config)
+    right = right_to_restart(context.plan, context.door, supervisor_config)
     try:
-        hook = hook_of(subject.door.read(FILE))
+        hook = hook_of(context.door.read(FILE))
     except OSError:
         hook = ""
-    return Rights(subject, user, sudo.grants_of(user), right, hook)
+    return Rights(context, user, sudo.grants_of(user), right, hook)
 
 
 def _open_client(rights: Rights, found: Sequence[str]) -> Finding:
@@ -156,7 +156,7 @@ def _steps(rights: Rights) -> list[str]:
     bench can restart after each of them what it could before. Raises NoLines.
     """
     install = _install(rights)
-    if rights.subject.plan.manager.value is not Manager.SUPERVISOR:
+    if rights.context.plan.manager.value is not Manager.SUPERVISOR:
         return [install]
     if not can_restart():
         raise NoLines("prodgen has no client of Redis", "install prodgen with its extra `restart`")
@@ -172,25 +172,25 @@ def _install(rights: Rights) -> str:
         danger = program_danger()
         if danger:
             raise NoLines(f"sudo must not run this prodgen: {danger}", ROOT_INSTALL)
-        lines = sudo.sudoers_lines(rights.user, program_words(), rights.subject.door.path)
+        lines = sudo.sudoers_lines(rights.user, program_words(), rights.context.door.path)
     except OSError as failure:
         text = f"sudo must not run a prodgen in {failure.filename}"
         raise NoLines(text, ROOT_INSTALL) from failure
     except ValueError as refused:
         way = "give the bench a path of letters, digits and . _ + - / alone"
         raise NoLines(str(refused), way) from refused
-    name = rights.subject.plan.bench_name.value
+    name = rights.context.plan.bench_name.value
     return sudo.install_command(lines, sudo.sudoers_file(rights.user, name))
 
 
 def _apply(rights: Rights) -> str:
     """Has bench call prodgen."""
-    return shlex.join([*program_words(), "apply", "-C", str(rights.subject.door.path)])
+    return shlex.join([*program_words(), "apply", "-C", str(rights.context.door.path)])
 
 
 def _removal(rights: Rights) -> str:
     """Takes the lines for supervisorctl away."""
-    former = Path(sudo.former_file(rights.subject.plan.bench_name.value))
+    former = Path(sudo.former_file(rights.context.plan.bench_name.value))
     try:
         is_ours = sudo.is_written_by_doctor(former.read_text("utf-8", "replace"), rights.user)
     except OSError:
@@ -202,7 +202,7 @@ def _removal(rights: Rights) -> str:
 
 def _may_directly(rights: Rights, processes: Sequence[Process]) -> bool | None:
     """Whether the manager lets the bench's user, without sudo; None if that cannot be seen."""
-    plan, who = rights.subject.plan, rights.user
+    plan, who = rights.context.plan, rights.user
     if plan.manager.value is Manager.SUPERVISOR:
         return _BY_SOCKET[rights.right.way]
     up = [one.name for one in processes if one.state is State.UP]

@@ -12,11 +12,11 @@ from pathlib import Path
 from prodgen.deploy.doctor import benches, confinement, files, host, rights, secrets
 from prodgen.deploy.doctor.finding import Finding, bad, good, unknown, warn
 from prodgen.deploy.doctor.keys import check_keys
-from prodgen.deploy.managers.core.base import Process, ProcessManager, Refused, State
+from prodgen.deploy.managers.core.base import ManagerError, Process, ProcessManager, State
 from prodgen.deploy.managers.registry import manager_of
-from prodgen.deploy.queue.redis_client import Away, RedisQueue
+from prodgen.deploy.queue.redis_client import RedisQueue, RedisUnavailable
 from prodgen.deploy.restart.maintenance_mode import LEFT_ON, WAY_OUT, is_left_on
-from prodgen.deploy.session.bench_context import Subject
+from prodgen.deploy.session.bench_context import BenchContext
 
 KEEPS_JOBS = "noeviction"
 BY_SYSTEMD = "restart_systemd_on_update"
@@ -27,7 +27,7 @@ PRODUCTION_FLAGS = ("restart_supervisor_on_update", BY_SYSTEMD)
 class Patient:
     """What the checks look at."""
 
-    subject: Subject
+    context: BenchContext
     config: Mapping[str, object]
     """common_site_config.json."""
     supervisor_config: Path | None = None
@@ -35,19 +35,19 @@ class Patient:
 
 def examine(patient: Patient) -> list[Finding]:
     """Everything that was found, good or bad, in a fixed order."""
-    plan = patient.subject.plan
+    plan = patient.context.plan
     found: list[Finding] = []
     manager = _manager(patient, found)
     processes = _processes(manager, found) if manager else []
     checks: list[Callable[[], Iterator[Finding]]] = [
-        lambda: rights.check_socket(patient.subject, patient.supervisor_config),
-        lambda: rights.check_rights(patient.subject, processes, patient.supervisor_config),
-        lambda: check_flags(patient.subject),
-        lambda: check_redis(patient.subject),
+        lambda: rights.check_socket(patient.context, patient.supervisor_config),
+        lambda: rights.check_rights(patient.context, processes, patient.supervisor_config),
+        lambda: check_flags(patient.context),
+        lambda: check_redis(patient.context),
         lambda: host.check_database(patient.config),
         lambda: host.check_linger(plan),
-        lambda: host.check_node(plan, patient.subject.door),
-        lambda: files.check_assets(patient.subject.door),
+        lambda: host.check_node(plan, patient.context.door),
+        lambda: files.check_assets(patient.context.door),
         lambda: secrets.check_secrets(plan),
         lambda: files.check_certificates(plan, time.time()),
         lambda: check_keys(plan),
@@ -57,7 +57,7 @@ def examine(patient: Patient) -> list[Finding]:
         lambda: confinement.check_selinux(plan),
         lambda: confinement.check_apparmor(plan, processes),
         lambda: host.check_open_files(processes),
-        lambda: files.check_room((Path(plan.log_folder.value), patient.subject.door.path)),
+        lambda: files.check_room((Path(plan.log_folder.value), patient.context.door.path)),
         host.check_clock,
     ]
     for check in checks:
@@ -67,8 +67,8 @@ def examine(patient: Patient) -> list[Finding]:
 
 def _manager(patient: Patient, found: list[Finding]) -> ProcessManager | None:
     try:
-        return manager_of(patient.subject.plan, patient.supervisor_config)
-    except Refused as refused:
+        return manager_of(patient.context.plan, patient.supervisor_config)
+    except ManagerError as refused:
         found.append(bad("manager", str(refused), refused.help))
         return None
 
@@ -76,7 +76,7 @@ def _manager(patient: Patient, found: list[Finding]) -> ProcessManager | None:
 def _processes(manager: ProcessManager, found: list[Finding]) -> list[Process]:
     try:
         processes = manager.look()
-    except Refused as refused:
+    except ManagerError as refused:
         found.append(bad("manager", str(refused), refused.help))
         return []
     missing = [one.short for one in processes if one.state is State.MISSING]
@@ -92,57 +92,57 @@ def _processes(manager: ProcessManager, found: list[Finding]) -> list[Process]:
     return processes
 
 
-def check_flags(subject: Subject) -> Iterator[Finding]:
+def check_flags(context: BenchContext) -> Iterator[Finding]:
     """The flags that tell Frappe that this is production."""
-    if subject.flags.get("developer_mode"):
+    if context.flags.get("developer_mode"):
         yield bad(
             "flags",
             "developer_mode is on: tracebacks for everyone, no caches",
             "bench set-config -g -p developer_mode 0",
         )
-    set_ones = [flag for flag in PRODUCTION_FLAGS if subject.flags.get(flag)]
-    wanted = f"restart_{subject.plan.manager.value.value}_on_update"
+    set_ones = [flag for flag in PRODUCTION_FLAGS if context.flags.get(flag)]
+    wanted = f"restart_{context.plan.manager.value.value}_on_update"
     fix = f"bench set-config -g -p {wanted} true"
-    if subject.frappe and subject.frappe[0] >= 16:
+    if context.frappe and context.frappe[0] >= 16:
         set_ones = set_ones or [wanted]
     if not set_ones:
         text = f"{' and '.join(PRODUCTION_FLAGS)} are off: links in mails name the port, PDFs fail"
         yield bad("flags", text, fix)
     elif len(set_ones) > 1 or set_ones != [wanted]:
         yield warn("flags", f"{' and '.join(set_ones)}: `bench update` restarts the wrong one", fix)
-    elif not subject.flags.get("developer_mode"):
+    elif not context.flags.get("developer_mode"):
         yield good("flags", "Frappe knows that this is production")
-    if set_ones == [BY_SYSTEMD] and subject.flags.get(BY_SYSTEMD):
+    if set_ones == [BY_SYSTEMD] and context.flags.get(BY_SYSTEMD):
         yield warn(
             "flags",
             "`bench update --restart-systemd` fails, since bench's own restart of systemd does, "
             "and leaves maintenance_mode on",
             "bench update && prodgen restart",
         )
-    if is_left_on(subject.door):
+    if is_left_on(context.door):
         yield bad("flags", LEFT_ON, WAY_OUT)
-    elif subject.flags.get("maintenance_mode"):
+    elif context.flags.get("maintenance_mode"):
         fix = "bench set-config -g -p maintenance_mode 0"
         yield warn("flags", "maintenance_mode is on for all sites", fix)
 
 
-def check_redis(subject: Subject) -> Iterator[Finding]:
+def check_redis(context: BenchContext) -> Iterator[Finding]:
     """redis_queue is up and drops no job."""
-    if subject.access is None:
+    if context.access is None:
         yield unknown("redis", "it is not known where redis_queue is")
         return
     try:
-        queue = RedisQueue(subject.access)
+        queue = RedisQueue(context.access)
         policy, limit = queue.setting("maxmemory-policy"), queue.setting("maxmemory")
         value, seconds = queue.suspension()
-    except Away as away:
+    except RedisUnavailable as away:
         yield bad("redis", str(away), "start it: `prodgen status` shows who runs it")
         return
-    except Refused as refused:
+    except ManagerError as refused:
         yield unknown("redis", str(refused), refused.help)
         return
     # Unquoted, the address of somebody else's choice would be a command of root's.
-    client = f"redis-cli -u {shlex.quote(f'redis://{subject.access.place}')}"
+    client = f"redis-cli -u {shlex.quote(f'redis://{context.access.place}')}"
     if value and seconds < 0:
         fix = f"{client} DEL rq:suspended"
         yield bad("redis", "all workers are suspended, with no end", fix)
@@ -153,7 +153,7 @@ def check_redis(subject: Subject) -> Iterator[Finding]:
             f"{client} CONFIG SET maxmemory-policy noeviction (and in config/redis_queue.conf)",
         )
     elif not (value and seconds < 0):
-        yield good("redis", f"redis_queue at {subject.access.place} is up and keeps its jobs")
+        yield good("redis", f"redis_queue at {context.access.place} is up and keeps its jobs")
 
 
 def _megabytes(limit: str) -> str:

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from prodgen.deploy.jobs.graceful_stop import kill_tree
 from prodgen.deploy.jobs.suspension import Suspension
 from prodgen.deploy.managers.core.base import Process
-from prodgen.deploy.queue.redis_client import Away, RedisQueue
+from prodgen.deploy.queue.redis_client import RedisQueue, RedisUnavailable
 from prodgen.deploy.queue.rq import redis_name
-from prodgen.deploy.session.session import POLL, Stage
+from prodgen.deploy.session.session import POLL, Session
 
 CALM = 3
 """Looks in a row that find nobody at work."""
@@ -21,45 +21,45 @@ FULL = 0.8
 
 @contextlib.contextmanager
 def drained(
-    stage: Stage, workers: Sequence[Process], seconds: float, force_kill: float | None
+    session: Session, workers: Sequence[Process], seconds: float, force_kill: float | None
 ) -> Iterator[bool]:
     """The workers at rest; False where they do not come to it within `seconds`."""
-    if not workers or stage.queue is None:
+    if not workers or session.queue is None:
         yield True
         return
-    _, foreign = stage.all_workers()
+    _, foreign = session.all_workers()
     if foreign:
         names = sorted(
             {queue.rpartition(":")[0] or queue for one in foreign for queue in one.queues}
         )
-        stage.say(
+        session.say(
             "note",
             f"this Redis also serves {', '.join(names)}: nothing is suspended, which would stop "
             "their jobs too; each worker of this bench ends after its job",
         )
         yield True
         return
-    with Suspension(stage, stage.queue) as suspension:
-        trouble = await_idle(stage, stage.queue, workers, seconds)
+    with Suspension(session, session.queue) as suspension:
+        trouble = await_idle(session, session.queue, workers, seconds)
         if trouble and force_kill is not None:
-            kill_busy(stage, workers)
+            kill_busy(session, workers)
         elif trouble:
             suspension.lift()
-            stage.fail(f"the workers do not come to rest: {trouble}; nothing was restarted")
+            session.fail(f"the workers do not come to rest: {trouble}; nothing was restarted")
             yield False
             return
         yield True
 
 
-def kill_busy(stage: Stage, workers: Sequence[Process]) -> None:
+def kill_busy(session: Session, workers: Sequence[Process]) -> None:
     """Kills those that are at work; their jobs are lost."""
-    for one in stage.busy(workers):
-        stage.fail(f"{one.process} is killed; its job {one.job} is lost", one.process)
-        kill_tree(one.pid, stage.whose)
+    for one in session.busy(workers):
+        session.fail(f"{one.process} is killed; its job {one.job} is lost", one.process)
+        kill_tree(one.pid, session.whose)
 
 
 def await_idle(
-    stage: Stage, queue: RedisQueue, processes: Sequence[Process], seconds: float
+    session: Session, queue: RedisQueue, processes: Sequence[Process], seconds: float
 ) -> str:
     """Waits, while suspended, until no worker of the bench is at work; why not, else nothing.
 
@@ -67,16 +67,16 @@ def await_idle(
     jobs (rq/worker.py, `work`).
     """
     end = time.monotonic() + seconds
-    limit = stage.subject.max_queued
+    limit = session.context.max_queued
     calm = 0
     while True:
-        busy = [*stage.busy(processes), *stage.strangers(processes)]
-        stage.waiting("all workers to be idle", busy)
+        busy = [*session.busy(processes), *session.strangers(processes)]
+        session.waiting("all workers to be idle", busy)
         calm = 0 if busy else calm + 1
         if calm >= CALM:
-            stage.waiting("", ())
+            session.waiting("", ())
             return ""
-        if limit and _longest(stage, queue) > FULL * limit:
+        if limit and _longest(session, queue) > FULL * limit:
             return f"the queues are nearly full (Frappe refuses more than {limit} waiting jobs)"
         if time.monotonic() > end:
             jobs = ", ".join(f"{one.job or '?'} ({one.process})" for one in busy) or "no job"
@@ -84,9 +84,9 @@ def await_idle(
         time.sleep(POLL)
 
 
-def _longest(stage: Stage, queue: RedisQueue) -> int:
-    names = [redis_name(name, stage.subject.bench_id) for name in stage.subject.queue_names]
+def _longest(session: Session, queue: RedisQueue) -> int:
+    names = [redis_name(name, session.context.bench_id) for name in session.context.queue_names]
     try:
         return max(queue.lengths(names).values(), default=0)
-    except Away:
+    except RedisUnavailable:
         return 0

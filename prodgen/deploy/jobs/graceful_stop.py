@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from prodgen.deploy.managers.core.base import Refused
+from prodgen.deploy.managers.core.base import ManagerError
 from prodgen.deploy.queue.redis_client import RedisQueue
 from prodgen.deploy.system import procfs
 from prodgen.host.run_as import Identity, as_child
@@ -35,7 +35,7 @@ WATCH_SECONDS = 2.0
 
 
 @contextlib.contextmanager
-def guarded(pids: Sequence[int], who: Identity | None = None) -> Iterator[None]:
+def resume_on_crash(pids: Sequence[int], who: Identity | None = None) -> Iterator[None]:
     """While it lasts, a sudden end of prodgen (kill -9) leaves no process held still.
 
     The watch runs as `who`, whose processes they are: a pid may be somebody else's by its end.
@@ -85,8 +85,8 @@ def send(
 ) -> bool:
     """Sends a signal to a process of the user `whose` (a uid; None for anybody's).
 
-    False if the process is gone, or its pid is by now that of another user's. Raises Refused if we
-    may not. `how` sends it in another way than kill(2).
+    False if the process is gone, or its pid is by now that of another user's. Raises
+    ManagerError if we may not. `how` sends it in another way than kill(2).
     """
     try:
         handle = os.pidfd_open(pid)  # whoever gets its pid later is another process
@@ -102,7 +102,7 @@ def send(
     except ProcessLookupError:
         return False
     except PermissionError as failure:
-        raise Refused(
+        raise ManagerError(
             f"you may not send signals to process {pid}",
             "run prodgen as the bench's user, or with sudo",
         ) from failure
@@ -115,7 +115,7 @@ def nothing() -> None:
     """What comes after the signal where nothing has to."""
 
 
-def tell_to_end(
+def terminate_when_idle(
     pid: int,
     worker: str,
     queue: RedisQueue,
@@ -124,9 +124,9 @@ def tell_to_end(
 ) -> bool:
     """One SIGTERM at a safe moment; False where none came within `PATIENCE`, or it is gone.
 
-    `worker` is its name in Redis, empty where Redis has lost it. It has to be `guarded`. `then` is
-    done before the worker hears of the signal, so a manager's own SIGTERM counts for nothing: RQ
-    takes no second one within a second (rq/worker.py, `request_force_stop`).
+    `worker` is its name in Redis, empty where Redis has lost it. Only within `resume_on_crash`.
+    `then` is done before the worker hears of the signal, so a manager's own SIGTERM counts for
+    nothing: RQ takes no second one within a second (rq/worker.py, `request_force_stop`).
     """
     tell = partial(_told, pid, then, whose=whose)
     end = time.monotonic() + PATIENCE

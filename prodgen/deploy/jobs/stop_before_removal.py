@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from prodgen.deploy.jobs.graceful_stop import guarded, tell_to_end
+from prodgen.deploy.jobs.graceful_stop import resume_on_crash, terminate_when_idle
 from prodgen.deploy.queue import rq
-from prodgen.deploy.queue.redis_client import Away, RedisQueue
+from prodgen.deploy.queue.redis_client import RedisQueue, RedisUnavailable
 from prodgen.deploy.session.activation import Activation
-from prodgen.deploy.session.session import POLL, Stage
+from prodgen.deploy.session.session import POLL, Session
 from prodgen.deploy.system import procfs
 
 PATIENCE = 2.0
@@ -28,30 +28,30 @@ def end_workers(
     Everything else, and a worker that Redis does not know, is left to the caller; so is one that
     runs as another user, as all of a bench may have under the config that goes.
     """
-    access = activation.subject.access
+    access = activation.context.access
     if access is None:
         return
     queue = RedisQueue(access)
-    stage = Stage(activation.subject, activation.manager(), queue, activation.report)
+    session = Session(activation.context, activation.manager(), queue, activation.report)
     left = {pid: name for name, pid in pids.items() if pid}
     try:
         while left:
-            rows = {row.pid: row for row in stage.workers(PATIENCE) if row.host == stage.host}
+            rows = {row.pid: row for row in session.workers(PATIENCE) if row.host == session.host}
             left = {pid: name for pid, name in left.items() if pid in rows}
             for pid, name in list(left.items()):
                 may_end = _may_end(queue, rows[pid], seconds.get(name, 0))
                 if may_end and (
-                    not _is_ours(stage, pid) or _end(stage, queue, rows[pid], name, stop)
+                    not _is_ours(session, pid) or _end(session, queue, rows[pid], name, stop)
                 ):
                     del left[pid]
             time.sleep(POLL if left else 0)
-    except Away as away:
+    except RedisUnavailable as away:
         activation.say("note", f"{away}: what works without it is stopped as it is")
 
 
-def _is_ours(stage: Stage, pid: int) -> bool:
+def _is_ours(session: Session, pid: int) -> bool:
     """Whether we may send signals to a process; one that is gone has no use for any."""
-    return stage.whose is None or procfs.owner(pid) == stage.whose
+    return session.whose is None or procfs.owner(pid) == session.whose
 
 
 def _may_end(queue: RedisQueue, row: rq.Worker, seconds: int) -> bool:
@@ -63,7 +63,7 @@ def _may_end(queue: RedisQueue, row: rq.Worker, seconds: int) -> bool:
 
 
 def _end(
-    stage: Stage, queue: RedisQueue, row: rq.Worker, name: str, stop: Callable[[str], None]
+    session: Session, queue: RedisQueue, row: rq.Worker, name: str, stop: Callable[[str], None]
 ) -> bool:
-    with guarded([row.pid], stage.subject.door.owner):
-        return tell_to_end(row.pid, row.name, queue, lambda: stop(name), stage.whose)
+    with resume_on_crash([row.pid], session.context.door.owner):
+        return terminate_when_idle(row.pid, row.name, queue, lambda: stop(name), session.whose)

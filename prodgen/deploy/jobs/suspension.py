@@ -8,9 +8,9 @@ import signal
 import time
 from types import FrameType, TracebackType
 
-from prodgen.deploy.managers.core.base import Refused
-from prodgen.deploy.queue.redis_client import Away, RedisQueue
-from prodgen.deploy.session.session import Stage
+from prodgen.deploy.managers.core.base import ManagerError
+from prodgen.deploy.queue.redis_client import RedisQueue, RedisUnavailable
+from prodgen.deploy.session.session import Session
 
 MARK = "prodgen@"
 EXPIRY = 60
@@ -32,28 +32,28 @@ class Suspension:
     have them too, and a program that it started then would have root's real uid.
     """
 
-    def __init__(self, stage: Stage, queue: RedisQueue) -> None:
-        self.stage = stage
+    def __init__(self, session: Session, queue: RedisQueue) -> None:
+        self.session = session
         self.queue = queue
-        self.mark = f"{MARK}{stage.host}:{os.getpid()}:{time.time_ns()}"
+        self.mark = f"{MARK}{session.host}:{os.getpid()}:{time.time_ns()}"
         self.is_ours = False
         self._renewing = queue.another()
 
     def __enter__(self) -> Suspension:
         value, _ = self.queue.suspension()
         if value and not is_leftover(value):
-            self.stage.say("note", "all workers are suspended already, by somebody else; left so")
+            self.session.say("note", "all workers are suspended already, by somebody else; left so")
             return self
         self.is_ours = True
         self.queue.suspend(self.mark, EXPIRY)
         signal.signal(signal.SIGALRM, self._renew)
         signal.setitimer(signal.ITIMER_REAL, RENEWAL, RENEWAL)
-        self.stage.say("suspended", "no worker begins another job now", expires_in=EXPIRY)
+        self.session.say("suspended", "no worker begins another job now", expires_in=EXPIRY)
         return self
 
     def _renew(self, _number: int, _frame: FrameType | None) -> None:
         """Where Redis is away, the next time may find it."""
-        with contextlib.suppress(Away, Refused):
+        with contextlib.suppress(RedisUnavailable, ManagerError):
             self._renewing.suspend(self.mark, EXPIRY)
 
     def lift(self) -> None:
@@ -67,13 +67,13 @@ class Suspension:
         while True:
             try:
                 self.queue.lift(self.mark)
-            except Away:
+            except RedisUnavailable:
                 if time.monotonic() > end:
-                    self.stage.fail(f"Redis is away; the suspension ends within {EXPIRY} s")
+                    self.session.fail(f"Redis is away; the suspension ends within {EXPIRY} s")
                     return
                 time.sleep(0.2)
             else:
-                self.stage.say("resumed", "workers take jobs again")
+                self.session.say("resumed", "workers take jobs again")
                 return
 
     def __exit__(
@@ -85,12 +85,12 @@ class Suspension:
         self.lift()
 
 
-def clear_leftover(stage: Stage) -> None:
+def clear_leftover(session: Session) -> None:
     """Lifts the suspension of a prodgen that was killed."""
-    if stage.queue is None:
+    if session.queue is None:
         return
-    value, seconds = stage.queue.suspension()
+    value, seconds = session.queue.suspension()
     if is_leftover(value):
-        stage.queue.lift(value)
+        session.queue.lift(value)
         text = f"lifted a suspension that an interrupted prodgen had left ({seconds} s were left)"
-        stage.say("note", text)
+        session.say("note", text)

@@ -9,7 +9,7 @@ from prodgen.plan.core.model import Manager, Plan
 
 
 def manager_of(plan: Plan, supervisor_config: Path | None = None) -> ProcessManager:
-    """Supervisor or systemd; raises Refused where it cannot be found."""
+    """Supervisor or systemd; raises ManagerError where it cannot be found."""
     if plan.manager.value is Manager.SYSTEMD:
         from prodgen.deploy.managers.systemd.control import Systemd
 

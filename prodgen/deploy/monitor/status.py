@@ -8,14 +8,14 @@ from pathlib import Path, PurePosixPath
 
 from prodgen.deploy.jobs.orphans import Orphan, find_orphans
 from prodgen.deploy.jobs.suspension import is_leftover
-from prodgen.deploy.managers.core.base import Process, ProcessManager, Refused, State
+from prodgen.deploy.managers.core.base import ManagerError, Process, ProcessManager, State
 from prodgen.deploy.managers.supervisor.loaded_config import Told, runs_as_installed
 from prodgen.deploy.queue import rq
-from prodgen.deploy.queue.redis_client import Away, RedisQueue
+from prodgen.deploy.queue.redis_client import RedisQueue, RedisUnavailable
 from prodgen.deploy.restart.maintenance_mode import LEFT_ON, WAY_OUT, is_left_on
-from prodgen.deploy.session.bench_context import Subject
+from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.deploy.session.events import Busy, Event, Waiting
-from prodgen.deploy.session.session import Stage
+from prodgen.deploy.session.session import Session
 from prodgen.deploy.system import procfs
 from prodgen.host.door import read_named
 from prodgen.plan.core.model import Manager, Plan, Role
@@ -70,18 +70,18 @@ class Status:
     notes: tuple[str, ...] = field(default=())
 
 
-def look(subject: Subject, manager: ProcessManager) -> Status:
-    """The status now. Raises Refused where the manager cannot be asked."""
+def look(context: BenchContext, manager: ProcessManager) -> Status:
+    """The status now. Raises ManagerError where the manager cannot be asked."""
     processes = manager.look()
     every = procfs.everyone()
     loaded = manager.loaded()
     rows = [
-        _row(subject.plan, [one for one in processes if one.service is service], every, loaded)
+        _row(context.plan, [one for one in processes if one.service is service], every, loaded)
         for service in {id(one.service): one.service for one in processes}.values()
     ]
-    notes = [f"{LEFT_ON}; `{WAY_OUT}` ends that"] if is_left_on(subject.door) else []
-    queues, jobs, workers = _jobs(subject, manager, processes, notes)
-    orphans = find_orphans(subject.door, [one.pid for one in processes], workers)
+    notes = [f"{LEFT_ON}; `{WAY_OUT}` ends that"] if is_left_on(context.door) else []
+    queues, jobs, workers = _jobs(context, manager, processes, notes)
+    orphans = find_orphans(context.door, [one.pid for one in processes], workers)
     return Status(
         rows=tuple(rows), queues=queues, jobs=jobs, orphans=tuple(orphans), notes=tuple(notes)
     )
@@ -158,28 +158,28 @@ def newer_than(files: Sequence[PurePosixPath], since: float | None) -> str:
 
 
 def _jobs(
-    subject: Subject, manager: ProcessManager, processes: Sequence[Process], notes: list[str]
+    context: BenchContext, manager: ProcessManager, processes: Sequence[Process], notes: list[str]
 ) -> tuple[dict[str, int] | None, tuple[Busy, ...], set[int]]:
     """Queue lengths, running jobs, and the pids of this bench's workers by Redis."""
-    if subject.access is None:
+    if context.access is None:
         notes.append("queues: it is not known where redis_queue is")
         return None, (), set()
     try:
-        queue = RedisQueue(subject.access)
-        stage = Stage(subject, manager, queue, _ignore)
-        workers = stage.workers(patience=0)
-        busy = [*stage.busy(processes), *stage.strangers(processes)]
-        names = {rq.redis_name(name, subject.bench_id): name for name in subject.queue_names}
+        queue = RedisQueue(context.access)
+        session = Session(context, manager, queue, _ignore)
+        workers = session.workers(patience=0)
+        busy = [*session.busy(processes), *session.strangers(processes)]
+        names = {rq.redis_name(name, context.bench_id): name for name in context.queue_names}
         lengths = queue.lengths(list(names))
         value, left = queue.suspension()
-    except (Away, Refused) as trouble:
+    except (RedisUnavailable, ManagerError) as trouble:
         notes.append(f"queues: {trouble}")
         return None, (), set()
     if value:
         who = "by an interrupted prodgen, " if is_leftover(value) else ""
         notes.append(f"workers are suspended {who}{_left(left)}")
     waiting = {names[name]: count for name, count in lengths.items()}
-    return waiting, tuple(busy), {worker.pid for worker in workers if worker.host == stage.host}
+    return waiting, tuple(busy), {worker.pid for worker in workers if worker.host == session.host}
 
 
 def _left(seconds: int) -> str:

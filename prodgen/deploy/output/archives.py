@@ -17,7 +17,7 @@ LARGEST = 256 * 1024 * 1024
 GZIP_MAGIC = b"\x1f\x8b"
 
 
-class Unfit(Exception):
+class BadArchive(Exception):
     """This is no archive as prodgen makes them; the message says why."""
 
 
@@ -58,13 +58,13 @@ def unpack(archive: bytes) -> dict[PurePosixPath, bytes] | None:
     """The files of an archive; None where it is none, or not as prodgen makes them."""
     try:
         members = read_archive(io.BytesIO(archive))
-    except Unfit:
+    except BadArchive:
         return None
     return {PurePosixPath(name): member.content for name, member in members.items()}
 
 
 def read_archive(stream: BinaryIO) -> dict[str, Member]:
-    """The files of a tar archive, compressed or not, by name; raises Unfit, or OSError.
+    """The files of a tar archive, compressed or not, by name; raises BadArchive, or OSError.
 
     Nothing but plain files under plain relative names is let through, each once, and not a byte
     around them that `pack` would not write: no owner, no time, nothing behind the end.
@@ -72,7 +72,9 @@ def read_archive(stream: BinaryIO) -> dict[str, Member]:
     tar = _unzipped(stream)
     members = _members(tar)
     if _tar(members) != tar:
-        raise Unfit("its headers are not as prodgen writes them: owners, times, order or padding")
+        raise BadArchive(
+            "its headers are not as prodgen writes them: owners, times, order or padding"
+        )
     return members
 
 
@@ -84,13 +86,13 @@ def _unzipped(stream: BinaryIO) -> bytes:
     try:
         content = source.read(LARGEST + 1)
     except EOFError:
-        raise Unfit("it is cut off") from None
+        raise BadArchive("it is cut off") from None
     except (gzip.BadGzipFile, zlib.error) as failure:
-        raise Unfit(f"its gzip layer is damaged: {failure}".lower()) from None
+        raise BadArchive(f"its gzip layer is damaged: {failure}".lower()) from None
     if len(content) > LARGEST:
-        raise Unfit(f"it unpacks to more than {LARGEST // 1024**2} MB")
+        raise BadArchive(f"it unpacks to more than {LARGEST // 1024**2} MB")
     if not content:
-        raise Unfit("it is empty")
+        raise BadArchive("it is empty")
     return content
 
 
@@ -103,27 +105,27 @@ def _members(content: bytes) -> dict[str, Member]:
                 found = tar.extractfile(member)
                 data = found.read() if found else b""
                 if len(data) != member.size:
-                    raise Unfit("it is cut off")
+                    raise BadArchive("it is cut off")
                 files[member.name] = Member(data, member.mode)
     except tarfile.ReadError as failure:
         cut = files or "unexpected end" in str(failure)
-        raise Unfit("it is cut off" if cut else "it is no tar archive") from None
+        raise BadArchive("it is cut off" if cut else "it is no tar archive") from None
     except (tarfile.TarError, OSError, EOFError, ValueError, OverflowError) as failure:
-        raise Unfit(f"its headers are damaged: {failure}") from None
+        raise BadArchive(f"its headers are damaged: {failure}") from None
     return files
 
 
 def _require_plain(member: tarfile.TarInfo, files: dict[str, Member]) -> None:
-    """Raises Unfit where the member is anything but a plain file under a plain relative name."""
+    """Raises BadArchive unless the member is a plain file under a plain relative name."""
     name, path = member.name, PurePosixPath(member.name)
     if path.is_absolute() or ".." in path.parts:
-        raise Unfit(f"`{name}` leads out of the folder it would be unpacked in")
+        raise BadArchive(f"`{name}` leads out of the folder it would be unpacked in")
     if member.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) or member.issparse():
-        raise Unfit(f"`{name}` is {_kind(member)}; prodgen's archives hold plain files only")
+        raise BadArchive(f"`{name}` is {_kind(member)}; prodgen's archives hold plain files only")
     if str(path) != name or not name.isprintable() or path == PurePosixPath():
-        raise Unfit(f"`{name}` is an odd name for a file")
+        raise BadArchive(f"`{name}` is an odd name for a file")
     if name in files:
-        raise Unfit(f"`{name}` stands in it twice")
+        raise BadArchive(f"`{name}` stands in it twice")
 
 
 def _kind(member: tarfile.TarInfo) -> str:

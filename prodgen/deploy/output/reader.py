@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from prodgen.deploy.output.archives import LARGEST, Unfit, read_archive
+from prodgen.deploy.output.archives import LARGEST, BadArchive, read_archive
 from prodgen.review.changes.verification import Found
 from prodgen.targets.manifest import PATH, digest
 
@@ -30,14 +30,14 @@ class Output(NamedTuple):
 
 
 def read_output(path: Path) -> Output:
-    """What lies at `path`; raises Unfit where no output of prodgen can be, or OSError."""
+    """What lies at `path`; raises BadArchive where no output of prodgen can be, or OSError."""
     if path.is_dir():
         return _folder(path)
     with _opened(Path(os.path.realpath(path))) as stream:
         members = read_archive(stream)
     manifest = members.pop(str(PATH), None)
     if manifest is None:
-        raise Unfit(f"there is no {PATH} in it")
+        raise BadArchive(f"there is no {PATH} in it")
     found = {name: Found(digest(one.content), one.mode) for name, one in members.items()}
     return Output(manifest.content, found)
 
@@ -47,20 +47,20 @@ def _folder(folder: Path) -> Output:
         with _opened(folder / PATH) as stream:
             manifest = stream.read(LARGEST_MANIFEST + 1)
     except FileNotFoundError:
-        raise Unfit(f"there is no {PATH} in it") from None
+        raise BadArchive(f"there is no {PATH} in it") from None
     if len(manifest) > LARGEST_MANIFEST:
-        raise Unfit(f"its {PATH} is larger than {LARGEST_MANIFEST // 1024**2} MB")
+        raise BadArchive(f"its {PATH} is larger than {LARGEST_MANIFEST // 1024**2} MB")
     files: dict[str, Found] = {}
     for path in _walk(folder):
         name = str(path.relative_to(folder))
         if name == str(PATH):
             continue
         if len(files) == MOST_FILES:
-            raise Unfit(f"there are more than {MOST_FILES} files in it")
+            raise BadArchive(f"there are more than {MOST_FILES} files in it")
         with _opened(path) as stream:
             state = os.fstat(stream.fileno())
             if state.st_size > LARGEST:
-                raise Unfit(f"{path} is larger than {LARGEST // 1024**2} MB")
+                raise BadArchive(f"{path} is larger than {LARGEST // 1024**2} MB")
             files[name] = Found(_digest(stream), stat.S_IMODE(state.st_mode))
     return Output(manifest, files)
 
@@ -78,15 +78,17 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _opened(path: Path) -> BinaryIO:
-    """The ordinary file at `path`, open; raises Unfit where it is anything else."""
+    """The ordinary file at `path`, open; raises BadArchive where it is anything else."""
     mode = path.lstat().st_mode
     if not stat.S_ISREG(mode):
-        raise Unfit(f"{path} is {'a symbolic link' if stat.S_ISLNK(mode) else 'no ordinary file'}")
+        raise BadArchive(
+            f"{path} is {'a symbolic link' if stat.S_ISLNK(mode) else 'no ordinary file'}"
+        )
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
     stream = os.fdopen(os.open(path, flags), "rb")
     if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
         stream.close()
-        raise Unfit(f"{path} is no ordinary file")
+        raise BadArchive(f"{path} is no ordinary file")
     return stream
 
 

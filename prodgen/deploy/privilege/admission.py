@@ -6,7 +6,7 @@ import os
 import shlex
 from collections.abc import Sequence
 
-from prodgen.deploy.managers.core.base import Refused
+from prodgen.deploy.managers.core.base import ManagerError
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.door import Door, in_danger
 from prodgen.host.run_as import identity_named
@@ -28,7 +28,7 @@ def bars(door: Door, plan: Plan) -> list[Diagnostic]:
     return [*found, *([in_danger(door.danger)] if door.danger else [])]
 
 
-class Barred(Refused):
+class Barred(ManagerError):
     """Root must not act for a bench; `found` says why."""
 
     def __init__(self, found: Sequence[Diagnostic]) -> None:

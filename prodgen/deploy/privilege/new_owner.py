@@ -50,7 +50,7 @@ def _objection(door: Door, plan: Plan, settings: Path, who: Identity) -> Diagnos
     danger = danger_on_way(settings)
     if danger:
         message = f"{danger}, and with it say whom the bench goes to"
-        return error("PG821", message, place_of(plan.user.origin), danger.mend)
+        return error("PG821", message, place_of(plan.user.origin), danger.fix)
     closed = _closed_folder(door.path, who)
     return _out_of_reach(door, plan, closed) if closed else None
 

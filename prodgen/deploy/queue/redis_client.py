@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from prodgen.deploy.managers.core.base import Refused
+from prodgen.deploy.managers.core.base import ManagerError
 from prodgen.deploy.queue import redis_limits, rq
 from prodgen.host.run_as import Identity, acting_as
 
@@ -29,7 +29,7 @@ return 0
 """
 
 
-class Away(Exception):
+class RedisUnavailable(Exception):
     """Redis does not answer now; it may come back."""
 
 
@@ -70,7 +70,8 @@ def blocked_clients(rows: Iterable[Mapping[str, str]]) -> list[Client]:
 
 
 class RedisQueue:
-    """One connection. Raises Away while Redis does not answer, Refused where it will not."""
+    """One connection. Raises RedisUnavailable while Redis does not answer, and ManagerError if
+    Redis refuses."""
 
     def __init__(self, access: Access) -> None:
         self.access = access
@@ -90,19 +91,21 @@ class RedisQueue:
             with acting_as(self.access.reader):
                 yield self._client
         except (exceptions.AuthenticationError, exceptions.NoPermissionError) as failure:
-            raise Refused(
+            raise ManagerError(
                 f"redis_queue at {self.access.place} refuses: {failure}",
                 "check rq_username and rq_password in sites/common_site_config.json",
             ) from failure
         except (exceptions.ConnectionError, exceptions.TimeoutError) as failure:
-            raise Away(f"redis_queue at {self.access.place} does not answer") from failure
+            raise RedisUnavailable(
+                f"redis_queue at {self.access.place} does not answer"
+            ) from failure
         except exceptions.ResponseError as failure:  # such as MISCONF, where it cannot save
-            raise Refused(
+            raise ManagerError(
                 f"redis_queue at {self.access.place} refuses: {failure}",
                 "see its log, and redis_queue in sites/common_site_config.json",
             ) from failure
         except (exceptions.RedisError, *NO_REDIS, OSError) as failure:
-            raise Refused(
+            raise ManagerError(
                 f"redis_queue at {self.access.place} does not answer as Redis does",
                 "see what listens there, and correct redis_queue in sites/common_site_config.json",
             ) from failure
@@ -192,7 +195,7 @@ def _connect(access: Access, budget: redis_limits.Budget) -> Redis:
     try:
         import redis
     except ImportError as failure:
-        raise Refused(
+        raise ManagerError(
             "the Python package `redis` is not installed, and without it nothing is known of jobs",
             "install it: pip install 'prodgen[restart]'",
         ) from failure
@@ -204,7 +207,7 @@ def _connect(access: Access, budget: redis_limits.Budget) -> Redis:
             usable_url(access.url), decode_responses=True, encoding_errors="replace", **given
         )
     except NO_REDIS as failure:
-        raise Refused(
+        raise ManagerError(
             f"redis_queue is no address of a Redis: {failure}",
             "write it like redis://127.0.0.1:11000 in sites/common_site_config.json",
         ) from failure

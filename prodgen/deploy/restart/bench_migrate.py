@@ -14,10 +14,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from prodgen.deploy.managers.core.base import Refused
+from prodgen.deploy.managers.core.base import ManagerError
 from prodgen.deploy.privilege.admission import require_admission
-from prodgen.deploy.session.bench_context import Subject
-from prodgen.deploy.session.session import POLL, Stage
+from prodgen.deploy.session.bench_context import BenchContext
+from prodgen.deploy.session.session import POLL, Session
 from prodgen.host.door import Door
 from prodgen.host.programs import environment
 from prodgen.host.run_as import as_child, start_folder
@@ -50,51 +50,51 @@ def variables(plan: Plan) -> dict[str, str]:
     return {"HOME": str(plan.home.value), **given}
 
 
-def migrate_all(stage: Stage, seconds: float, lock: int) -> bool:
+def migrate_all(session: Session, seconds: float, lock: int) -> bool:
     """Migrates every site, each within so many seconds; stops at the first one that fails.
 
     Says the state of each where not all are migrated, also where the run is interrupted.
     """
     done: list[str] = []
-    sites = stage.subject.folders
+    sites = session.context.folders
     for site in sites:
-        stage.say("migrating", f"{site} is being migrated", site=site)
+        session.say("migrating", f"{site} is being migrated", site=site)
         began = time.monotonic()
         try:
-            trouble = _migrate(stage, site, seconds, lock)
+            trouble = _migrate(session, site, seconds, lock)
         except BaseException:
-            _say_states(stage, done, site, "its migration was interrupted")
+            _say_states(session, done, site, "its migration was interrupted")
             raise
         if trouble:
-            _say_states(stage, done, site, f"its migration failed ({trouble})")
-            stage.fail(f"the migration of {site} failed: {trouble}", site=site)
+            _say_states(session, done, site, f"its migration failed ({trouble})")
+            session.fail(f"the migration of {site} failed: {trouble}", site=site)
             return False
         took = time.monotonic() - began
-        stage.say("migrated", f"{site} was migrated, in {took:.1f} s", site=site, seconds=took)
+        session.say("migrated", f"{site} was migrated, in {took:.1f} s", site=site, seconds=took)
         done.append(site)
     return True
 
 
-def _say_states(stage: Stage, done: list[str], at: str, state: str) -> None:
+def _say_states(session: Session, done: list[str], at: str, state: str) -> None:
     """What each site is at."""
-    for site in stage.subject.folders:
+    for site in session.context.folders:
         word = "migrated" if site in done else "not migrated, as it was"
         text = f"{site}: {state if site == at else word}"
-        stage.say("note", text, site=site)
+        session.say("note", text, site=site)
 
 
-def _migrate(stage: Stage, site: str, seconds: float, lock: int) -> str:
+def _migrate(session: Session, site: str, seconds: float, lock: int) -> str:
     """Why it failed; nothing where it did not."""
-    with _opened_log(stage.subject.door) as log:
+    with _opened_log(session.context.door) as log:
         start = os.lseek(log, 0, os.SEEK_END)
-        child = _begin(stage.subject, site, log, lock)
+        child = _begin(session.context, site, log, lock)
         try:
             trouble = _outcome(child, seconds)
         finally:
             _end(child)
         if trouble:
             for line in _tail(log, start):
-                stage.say("log", f"  {line}")
+                session.say("log", f"  {line}")
     return trouble
 
 
@@ -107,17 +107,17 @@ def _opened_log(door: Door) -> Iterator[int]:
         with door.rights():
             log = os.open(path, flags, 0o644)
     except OSError as failure:
-        raise Refused(f"{path} cannot be written: {failure.strerror}") from failure
+        raise ManagerError(f"{path} cannot be written: {failure.strerror}") from failure
     try:
         if not stat.S_ISREG(os.fstat(log).st_mode):
-            raise Refused(f"{path} is no ordinary file", "take it away")
+            raise ManagerError(f"{path} is no ordinary file", "take it away")
         yield log
     finally:
         os.close(log)
 
 
-def _begin(subject: Subject, site: str, log: int, lock: int) -> subprocess.Popen[bytes]:
-    plan, door = subject.plan, subject.door
+def _begin(context: BenchContext, site: str, log: int, lock: int) -> subprocess.Popen[bytes]:
+    plan, door = context.plan, context.door
     require_admission(door, plan)
     try:
         with start_folder(door.path / "sites", door.owner) as folder:
@@ -133,7 +133,7 @@ def _begin(subject: Subject, site: str, log: int, lock: int) -> subprocess.Popen
                 **as_child(door.owner),
             )
     except OSError as failure:
-        raise Refused(f"the migration of {site} cannot be begun: {failure}") from failure
+        raise ManagerError(f"the migration of {site} cannot be begun: {failure}") from failure
 
 
 def _outcome(child: subprocess.Popen[bytes], seconds: float) -> str:

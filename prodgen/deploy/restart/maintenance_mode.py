@@ -12,9 +12,9 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 
-from prodgen.deploy.managers.core.base import Refused
+from prodgen.deploy.managers.core.base import ManagerError
 from prodgen.deploy.privilege.bench_acts import remove_in, write_in
-from prodgen.deploy.session.session import Stage, only_one
+from prodgen.deploy.session.session import Session, bench_lock
 from prodgen.host.door import Door
 from prodgen.review.changes.site_config_edit import FILE, Value, former_keys, with_keys
 
@@ -56,38 +56,40 @@ def value_of(text: str) -> Value:
 
 
 def require_rights(door: Door) -> None:
-    """Raises Refused for somebody who can neither be nor act as the bench's user."""
+    """Raises ManagerError for somebody who can neither be nor act as the bench's user."""
     if os.geteuid() not in (0, door.owner.uid):
-        raise Refused(f"only {door.owner.name} and root may migrate this bench", "run it with sudo")
+        raise ManagerError(
+            f"only {door.owner.name} and root may migrate this bench", "run it with sudo"
+        )
 
 
 class Maintenance:
     """The maintenance mode of one bench, as far as it is ours."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        self.door = stage.subject.door
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.door = session.context.door
 
     @contextlib.contextmanager
     def on(self) -> Iterator[None]:
-        """All sites in maintenance mode, until `lift` or the end. Raises Refused."""
+        """All sites in maintenance mode, until `lift` or the end. Raises ManagerError."""
         try:
             try:
                 found = self._set()
             except OSError as failure:
                 way = "see who owns the file, and whether there is room"
-                raise Refused(f"{KEY} cannot be set: {failure}", way) from failure
+                raise ManagerError(f"{KEY} cannot be set: {failure}", way) from failure
             if found:
-                self.stage.say("maintenance", "maintenance mode is on for all sites", on=True)
+                self.session.say("maintenance", "maintenance mode is on for all sites", on=True)
             else:
-                self.stage.say("note", "maintenance mode was on already, and is left so")
+                self.session.say("note", "maintenance mode was on already, and is left so")
             yield
         finally:
             self.lift()
 
     def _set(self) -> bool:
         """Whether anything had to be changed. Raises OSError."""
-        files = [_file_of(site) for site in self.stage.subject.folders]
+        files = [_file_of(site) for site in self.session.context.folders]
         sites = {name: self.door.read(name) for name in files}
         found = files_to_set(self.door.read(FILE), sites)
         if found:
@@ -99,7 +101,7 @@ class Maintenance:
     def lift(self) -> None:
         """Puts back what was there before; nothing where that is done."""
         if lift_noted(self.door):
-            self.stage.say("maintenance", "maintenance mode is as it was before", on=False)
+            self.session.say("maintenance", "maintenance mode is as it was before", on=False)
 
 
 def is_left_on(door: Door) -> bool:
@@ -108,14 +110,14 @@ def is_left_on(door: Door) -> bool:
     if not door.exists(NOTE):
         return False
     try:
-        with only_one(door.path, door.reader):
+        with bench_lock(door.path, door.reader):
             return True
-    except (OSError, Refused):
+    except (OSError, ManagerError):
         return False
 
 
 def lift_noted(door: Door) -> bool:
-    """Undoes what a note tells of; whether there was one. Raises Refused where it cannot."""
+    """Undoes what a note tells of; whether there was one. Raises ManagerError where it cannot."""
     try:
         if not door.exists(NOTE):
             return False
@@ -125,7 +127,7 @@ def lift_noted(door: Door) -> bool:
                 _write(door, name, former)
         remove_in(door, NOTE)
     except OSError as failure:
-        raise Refused(
+        raise ManagerError(
             f"a maintenance mode that prodgen has set is still on: {failure}",
             f"run it as root; {door.path / NOTE} says what to put back",
         ) from failure

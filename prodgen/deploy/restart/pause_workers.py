@@ -6,19 +6,19 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from prodgen.deploy.jobs.graceful_stop import guarded, tell_to_end
+from prodgen.deploy.jobs.graceful_stop import resume_on_crash, terminate_when_idle
 from prodgen.deploy.managers.core.base import Process, State
 from prodgen.deploy.queue import rq
-from prodgen.deploy.queue.redis_client import Away
+from prodgen.deploy.queue.redis_client import RedisUnavailable
 from prodgen.deploy.restart.workers import SLACK
 from prodgen.deploy.session.events import Busy
-from prodgen.deploy.session.session import POLL, Stage, as_data
+from prodgen.deploy.session.session import POLL, Session, as_data
 
 AT_REST = (State.DOWN, State.FAILED, State.MISSING)
 START_SECONDS = 15.0
 
 
-def stop(stage: Stage, processes: Sequence[Process], seconds: float) -> str:
+def stop(session: Session, processes: Sequence[Process], seconds: float) -> str:
     """Stops them and waits for their end; why they do not come to it, else nothing.
 
     `seconds` is how long a job may hold up the stop of its worker: with less time left than its
@@ -28,33 +28,33 @@ def stop(stage: Stage, processes: Sequence[Process], seconds: float) -> str:
     asked: dict[str, float] = {}
     names = [one.name for one in processes]
     while True:
-        found = stage.now(names)
+        found = session.now(names)
         left = [one for one in found.values() if one.state not in AT_REST]
         if not left:
-            stage.waiting("", ())
-            stage.say("stopped", f"{len(names)} processes are stopped: no job runs")
+            session.waiting("", ())
+            session.say("stopped", f"{len(names)} processes are stopped: no job runs")
             return ""
-        busy = {one.pid: one for one in stage.busy(left)}
-        stage.waiting("the workers to end", list(busy.values()))
+        busy = {one.pid: one for one in session.busy(left)}
+        session.waiting("the workers to end", list(busy.values()))
         for one in left:
-            may = one.name not in asked and _may_stop(stage, one, busy.get(one.pid))
-            if may and _stop(stage, one):
+            may = one.name not in asked and _may_stop(session, one, busy.get(one.pid))
+            if may and _stop(session, one):
                 asked[one.name] = time.monotonic()
         if late := [one for one in left if _is_late(one, asked, end)]:
             return f"{', '.join(one.short for one in late)} did not stop"
         time.sleep(POLL)
 
 
-def start_again(stage: Stage, processes: Sequence[Process]) -> None:
+def start_again(session: Session, processes: Sequence[Process]) -> None:
     """Starts what was stopped. Supervisor takes no start of what still ends, so that is awaited."""
     end = time.monotonic() + START_SECONDS
     left = [one.name for one in processes]
     while left:
-        found = stage.now(left)
-        stage.manager.start([name for name in left if name in found and _may_start(found[name])])
+        found = session.now(left)
+        session.manager.start([name for name in left if name in found and _may_start(found[name])])
         left = [name for name, one in found.items() if one.state is State.STOPPING]
         if left and time.monotonic() > end:
-            stage.fail(f"{', '.join(left)} still ends its job; start it then with its manager")
+            session.fail(f"{', '.join(left)} still ends its job; start it then with its manager")
             return
         time.sleep(POLL)
 
@@ -69,9 +69,9 @@ def _is_late(one: Process, asked: dict[str, float], end: float) -> bool:
     return time.monotonic() - asked[one.name] > one.service.stop.value.seconds + SLACK
 
 
-def _may_stop(stage: Stage, one: Process, job: Busy | None) -> bool:
+def _may_stop(session: Session, one: Process, job: Busy | None) -> bool:
     """Whether its job, if it has one, ends before its manager would kill it."""
-    row = _row(stage, one)
+    row = _row(session, one)
     if row and row.told and row.is_busy:
         return False  # a second SIGTERM would kill the job
     if job is None or job.latest_end is None:
@@ -79,30 +79,30 @@ def _may_stop(stage: Stage, one: Process, job: Busy | None) -> bool:
     return job.latest_end - time.time() < one.service.stop.value.seconds
 
 
-def _row(stage: Stage, one: Process) -> rq.Worker | None:
-    rows = (row for row in stage.workers() if row.host == stage.host)
+def _row(session: Session, one: Process) -> rq.Worker | None:
+    rows = (row for row in session.workers() if row.host == session.host)
     return next((row for row in rows if one.pid and row.pid == one.pid), None)
 
 
-def _stop(stage: Stage, one: Process) -> bool:
+def _stop(session: Session, one: Process) -> bool:
     """Has its manager stop it, at a moment when no job is in its hand; False where none came."""
-    row = _row(stage, one)
-    if stage.queue is None or not one.pid or row is None:
-        stage.manager.stop([one.name])
+    row = _row(session, one)
+    if session.queue is None or not one.pid or row is None:
+        session.manager.stop([one.name])
     else:
         try:
-            with guarded([one.pid], stage.subject.door.owner):
-                told = tell_to_end(
+            with resume_on_crash([one.pid], session.context.door.owner):
+                told = terminate_when_idle(
                     one.pid,
                     row.name,
-                    stage.queue,
-                    lambda: stage.manager.stop([one.name]),
-                    stage.whose,
+                    session.queue,
+                    lambda: session.manager.stop([one.name]),
+                    session.whose,
                 )
-        except Away:
+        except RedisUnavailable:
             return False
         if not told:
             return False
-    stage.touched = True
-    stage.say("told", f"{one.short} was told to stop", one.name, **as_data(one))
+    session.touched = True
+    session.say("told", f"{one.short} was told to stop", one.name, **as_data(one))
     return True

@@ -15,10 +15,10 @@ from prodgen.deploy.jobs.drain import drained
 from prodgen.deploy.jobs.graceful_stop import kill_tree
 from prodgen.deploy.jobs.orphans import find_orphans
 from prodgen.deploy.jobs.suspension import clear_leftover
-from prodgen.deploy.managers.core.base import Process, ProcessManager, Refused, State, TooLate
+from prodgen.deploy.managers.core.base import ManagerError, Process, ProcessManager, State, TimedOut
 from prodgen.deploy.privilege.admission import require_admission
 from prodgen.deploy.privilege.belonging import require_own
-from prodgen.deploy.queue.redis_client import Away, RedisQueue
+from prodgen.deploy.queue.redis_client import RedisQueue, RedisUnavailable
 from prodgen.deploy.restart import web as restart_web
 from prodgen.deploy.restart.bytecode import compile_apps
 from prodgen.deploy.restart.maintenance_mode import lift_noted, require_rights
@@ -26,9 +26,9 @@ from prodgen.deploy.restart.selection import choose
 from prodgen.deploy.restart.web import STOP_SLACK
 from prodgen.deploy.restart.with_migration import GO_ON, Limits, migrated
 from prodgen.deploy.restart.workers import Workers
-from prodgen.deploy.session.bench_context import Subject
+from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.deploy.session.events import Report
-from prodgen.deploy.session.session import Stage, as_data, await_up, only_one
+from prodgen.deploy.session.session import Session, as_data, await_up, bench_lock
 from prodgen.plan.core.model import Role
 
 UP_SECONDS = 60.0
@@ -50,7 +50,7 @@ class Wait(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class RestartOptions:
     """What a restart shall do; times in seconds."""
 
     parts: tuple[str, ...] = ()
@@ -78,193 +78,197 @@ class Result:
 
 
 def restart(
-    subject: Subject,
+    context: BenchContext,
     manager: ProcessManager,
     report: Report,
-    wishes: Wishes,
+    options: RestartOptions,
     lock: int | None = None,
 ) -> Result:
-    """Restarts what is wished for. Raises Refused where nothing could be begun.
+    """Restarts what is wished for. Raises ManagerError where nothing could be begun.
 
-    `lock` is what `only_one` gave a caller that holds the bench already.
+    `lock` is what `bench_lock` gave a caller that holds the bench already.
     """
-    require_admission(subject.door, subject.plan)
-    processes = choose(manager.look(), wishes.parts, subject.plan.bench_name.value)
+    require_admission(context.door, context.plan)
+    processes = choose(manager.look(), options.parts, context.plan.bench_name.value)
     for one in processes:
         if one.state is State.MISSING:
-            raise Refused(
-                f"{subject.plan.manager.value.value} has not loaded {one.short}",
+            raise ManagerError(
+                f"{context.plan.manager.value.value} has not loaded {one.short}",
                 "install what `prodgen render` makes, then run `supervisorctl update` or "
                 "`systemctl daemon-reload`",
             )
-    require_own(processes, manager.loaded(), subject.door, subject.plan)
-    if wishes.migrate:
-        require_rights(subject.door)
+    require_own(processes, manager.loaded(), context.door, context.plan)
+    if options.migrate:
+        require_rights(context.door)
     with contextlib.ExitStack() as stack:
         if lock is None:
-            lock = stack.enter_context(only_one(subject.door.path, subject.door.reader))
-        stage = Stage(subject, manager, _queue(subject, processes, wishes), report)
-        if lift_noted(subject.door):
-            stage.say("note", "lifted a maintenance mode that an interrupted prodgen had left")
-        _compile(stage)
+            lock = stack.enter_context(bench_lock(context.door.path, context.door.reader))
+        session = Session(context, manager, _queue(context, processes, options), report)
+        if lift_noted(context.door):
+            session.say("note", "lifted a maintenance mode that an interrupted prodgen had left")
+        _compile(session)
         try:
-            if wishes.now:
-                _all_at_once(stage, processes)
-            elif wishes.migrate:
-                _with_migrations(stage, processes, wishes, lock)
+            if options.now:
+                _all_at_once(session, processes)
+            elif options.migrate:
+                _with_migrations(session, processes, options, lock)
             else:
-                _in_order(stage, processes, wishes)
-        except Away as away:
-            stage.fail(f"{away} any more, so the restart was not brought to its end")
-    if not stage.problems:
-        stage.say("done", f"{len(processes)} processes restarted")
-    return Result(tuple(stage.problems), stage.touched)
+                _in_order(session, processes, options)
+        except RedisUnavailable as away:
+            session.fail(f"{away} any more, so the restart was not brought to its end")
+    if not session.problems:
+        session.say("done", f"{len(processes)} processes restarted")
+    return Result(tuple(session.problems), session.touched)
 
 
-def _queue(subject: Subject, processes: Sequence[Process], wishes: Wishes) -> RedisQueue | None:
-    """A connection where workers are among the processes; raises Refused where there is none."""
-    if wishes.now or not any(one.role is Role.WORKER for one in processes):
+def _queue(
+    context: BenchContext, processes: Sequence[Process], options: RestartOptions
+) -> RedisQueue | None:
+    """A connection if workers are among the processes; ManagerError if Redis is away."""
+    if options.now or not any(one.role is Role.WORKER for one in processes):
         return None
-    if subject.access is None:
-        raise Refused(
+    if context.access is None:
+        raise ManagerError(
             "it is not known where redis_queue is (no redis_queue, or Sentinel)",
             "set redis_queue in sites/common_site_config.json, or restart other parts only",
         )
-    queue = RedisQueue(subject.access)
+    queue = RedisQueue(context.access)
     try:
         queue.suspension()
-    except Away as away:
-        raise Refused(
+    except RedisUnavailable as away:
+        raise ManagerError(
             f"{away}, so nothing is known of running jobs",
             "start Redis first; `--now` restarts everything without looking at jobs",
         ) from away
     return queue
 
 
-def _compile(stage: Stage) -> None:
+def _compile(session: Session) -> None:
     """Bytecode of the apps, where the services cannot write it; a failure costs time only."""
-    done = compile_apps(stage.subject.plan, stage.subject.door)
+    done = compile_apps(session.context.plan, session.context.door)
     if done is None:
         return
     if done.code == 0:
-        stage.say("compiled", "the apps' bytecode is up to date")
+        session.say("compiled", "the apps' bytecode is up to date")
     else:
-        stage.say("note", f"not all bytecode could be made, so starts are slower: {done.reason}")
+        session.say("note", f"not all bytecode could be made, so starts are slower: {done.reason}")
 
 
-def _in_order(stage: Stage, processes: Sequence[Process], wishes: Wishes) -> None:
-    clear_leftover(stage)
+def _in_order(session: Session, processes: Sequence[Process], options: RestartOptions) -> None:
+    clear_leftover(session)
     workers = [one for one in processes if one.role is Role.WORKER]
     if workers:
-        _mind_orphans(stage, end=wishes.end_orphans)
-    if wishes.wait is not Wait.DRAIN:
-        _each_part(stage, processes, wishes)
+        _mind_orphans(session, end=options.end_orphans)
+    if options.wait is not Wait.DRAIN:
+        _each_part(session, processes, options)
         return
-    with drained(stage, workers, wishes.drain_seconds, wishes.force_kill) as may_go:
+    with drained(session, workers, options.drain_seconds, options.force_kill) as may_go:
         if may_go:
-            _each_part(stage, processes, wishes)
+            _each_part(session, processes, options)
 
 
-def _with_migrations(stage: Stage, processes: Sequence[Process], wishes: Wishes, lock: int) -> None:
-    clear_leftover(stage)
-    _mind_orphans(stage, end=wishes.end_orphans)
+def _with_migrations(
+    session: Session, processes: Sequence[Process], options: RestartOptions, lock: int
+) -> None:
+    clear_leftover(session)
+    _mind_orphans(session, end=options.end_orphans)
     limits = Limits(
-        drain=wishes.drain_seconds, migrate=wishes.migrate_seconds, force_kill=wishes.force_kill
+        drain=options.drain_seconds, migrate=options.migrate_seconds, force_kill=options.force_kill
     )
-    with migrated(stage, processes, limits, lock) as done:
+    with migrated(session, processes, limits, lock) as done:
         if not done:
             return
-        now = stage.now([one.name for one in processes])
-        if not _each_part(stage, [now.get(one.name, one) for one in processes], wishes):
-            stage.say("note", f"all sites are migrated; {GO_ON}")
+        now = session.now([one.name for one in processes])
+        if not _each_part(session, [now.get(one.name, one) for one in processes], options):
+            session.say("note", f"all sites are migrated; {GO_ON}")
 
 
-def _each_part(stage: Stage, processes: Sequence[Process], wishes: Wishes) -> bool:
+def _each_part(session: Session, processes: Sequence[Process], options: RestartOptions) -> bool:
     """Web, realtime, workers, scheduler, the rest; False where the web does not return, and then
     nothing more."""
     web = [one for one in processes if one.role is Role.WEB]
     workers = [one for one in processes if one.role is Role.WORKER]
-    if web and not restart_web.restart_web(stage, web):
-        stage.say("note", "nothing else was restarted, since the new code does not run")
+    if web and not restart_web.restart_web(session, web):
+        session.say("note", "nothing else was restarted, since the new code does not run")
         return False
-    restart_web.restart_realtime(stage, [one for one in processes if one.role is Role.REALTIME])
-    if workers and stage.queue:
-        pool = Workers(stage, stage.queue, workers, wishes.force_kill)
-        pool.restart(wait=wishes.wait is not Wait.NONE)
-    _plainly(stage, [one for one in processes if one.role in (Role.SCHEDULER, Role.OTHER)])
+    restart_web.restart_realtime(session, [one for one in processes if one.role is Role.REALTIME])
+    if workers and session.queue:
+        pool = Workers(session, session.queue, workers, options.force_kill)
+        pool.restart(wait=options.wait is not Wait.NONE)
+    _plainly(session, [one for one in processes if one.role in (Role.SCHEDULER, Role.OTHER)])
     _await_all(
-        stage, [one for one in processes if one.role in (Role.WEB, Role.REALTIME)], quietly=True
+        session, [one for one in processes if one.role in (Role.WEB, Role.REALTIME)], quietly=True
     )
     return True
 
 
-def _mind_orphans(stage: Stage, *, end: bool) -> None:
+def _mind_orphans(session: Session, *, end: bool) -> None:
     """Names the work-horses that outlived their worker, and ends them where that is wished for."""
-    managed = [one.pid for one in stage.manager.look()]
-    known = {row.pid for row in stage.workers() if row.host == stage.host}
-    for orphan in find_orphans(stage.subject.door, managed, known):
+    managed = [one.pid for one in session.manager.look()]
+    known = {row.pid for row in session.workers() if row.host == session.host}
+    for orphan in find_orphans(session.context.door, managed, known):
         text = f"process {orphan.pid} of {orphan.queues or 'a worker'} goes on without its worker"
         if end:
-            kill_tree(orphan.pid, stage.whose)
-            stage.say("note", f"{text}: ended", pid=orphan.pid)
+            kill_tree(orphan.pid, session.whose)
+            session.say("note", f"{text}: ended", pid=orphan.pid)
         else:
-            stage.say("note", f"{text}; --end-orphans ends it", pid=orphan.pid)
+            session.say("note", f"{text}; --end-orphans ends it", pid=orphan.pid)
 
 
-def _plainly(stage: Stage, processes: Sequence[Process]) -> None:
+def _plainly(session: Session, processes: Sequence[Process]) -> None:
     """Restarts processes that nothing waits for."""
     for one in processes:
-        stage.say("restarting", f"{one.short} restarts", one.name, **as_data(one))
-        stage.touched = True
+        session.say("restarting", f"{one.short} restarts", one.name, **as_data(one))
+        session.touched = True
         try:
-            stage.manager.restart([one.name], one.service.stop.value.seconds + STOP_SLACK)
-        except TooLate as late:
-            stage.fail(str(late), one.name)
-    _await_all(stage, processes)
+            session.manager.restart([one.name], one.service.stop.value.seconds + STOP_SLACK)
+        except TimedOut as late:
+            session.fail(str(late), one.name)
+    _await_all(session, processes)
 
 
-def _await_all(stage: Stage, processes: Sequence[Process], *, quietly: bool = False) -> None:
+def _await_all(session: Session, processes: Sequence[Process], *, quietly: bool = False) -> None:
     """Waits until their manager calls them up."""
     if not processes:
         return
-    late = await_up(stage, [one.name for one in processes], UP_SECONDS)
+    late = await_up(session, [one.name for one in processes], UP_SECONDS)
     for one in processes:
         if one.name in late:
-            found = stage.now([one.name]).get(one.name, one)
-            stage.fail(f"{one.short} is not up: {found.word} {found.last_exit}".strip(), one.name)
+            found = session.now([one.name]).get(one.name, one)
+            session.fail(f"{one.short} is not up: {found.word} {found.last_exit}".strip(), one.name)
         elif not quietly:
-            stage.say("ready", f"{one.short} is up", one.name)
+            session.say("ready", f"{one.short} is up", one.name)
 
 
-def _all_at_once(stage: Stage, processes: Sequence[Process]) -> None:
+def _all_at_once(session: Session, processes: Sequence[Process]) -> None:
     """Ends everything, by force where need be, and starts it again."""
-    stage.say("note", "everything restarts at once; jobs and requests that run are cut off")
+    session.say("note", "everything restarts at once; jobs and requests that run are cut off")
     before = {one.name: one.pid for one in processes}
-    stage.touched = True
+    session.touched = True
     workers = [one for one in processes if one.role is Role.WORKER and one.pid]
     # Stopped first: a worker that its manager starts again might not hear of the next signal,
     # since until its execve(2) it has its manager's handlers.
-    stage.manager.stop([one.name for one in workers])
+    session.manager.stop([one.name for one in workers])
     for one in workers:
-        kill_tree(one.pid, stage.whose)
+        kill_tree(one.pid, session.whose)
     left = list(before)
     for _ in range(ROUNDS):
         try:
-            stage.manager.restart(left, HURRY)
+            session.manager.restart(left, HURRY)
             break
-        except TooLate:
-            left = _kill_late(stage, left, before)
-    _await_all(stage, processes)
+        except TimedOut:
+            left = _kill_late(session, left, before)
+    _await_all(session, processes)
     web = [one for one in processes if one.role is Role.WEB]
-    if web and not stage.problems:
-        restart_web.await_sites(stage, web)
+    if web and not session.problems:
+        restart_web.await_sites(session, web)
 
 
-def _kill_late(stage: Stage, names: Sequence[str], before: Mapping[str, int]) -> list[str]:
+def _kill_late(session: Session, names: Sequence[str], before: Mapping[str, int]) -> list[str]:
     """Kills those that have not ended; the names of all that have not been started anew."""
-    late = [one for one in stage.now(names).values() if one.pid in (0, before[one.name])]
+    late = [one for one in session.now(names).values() if one.pid in (0, before[one.name])]
     for one in late:
         if one.pid:
-            stage.say("killed", f"{one.short} did not end within {HURRY:.0f} s: killed")
-            kill_tree(one.pid, stage.whose)
+            session.say("killed", f"{one.short} did not end within {HURRY:.0f} s: killed")
+            kill_tree(one.pid, session.whose)
     return [one.name for one in late]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from prodgen.deploy.managers.core.base import Process, State, TooLate
+from prodgen.deploy.managers.core.base import Process, State, TimedOut
 from prodgen.deploy.restart import web_probe
-from prodgen.deploy.session.session import Stage, as_data
+from prodgen.deploy.session.session import Session, as_data
 from prodgen.deploy.system import procfs, sock_diag
 from prodgen.plan.core.model import Address
 
@@ -24,37 +24,37 @@ REALTIME_PATH = "/socket.io/?EIO=4&transport=polling"
 REALTIME_SECONDS = 30.0
 
 
-def restart_web(stage: Stage, processes: Sequence[Process]) -> bool:
+def restart_web(session: Session, processes: Sequence[Process]) -> bool:
     """Restarts them in turn; False where one does not come back, and then the rest is left."""
-    before = ask_sites(stage, processes)
+    before = ask_sites(session, processes)
     if len(processes) == 1 or not processes[0].service.listen:
-        stage.say("note", "the web has one instance: requests may be refused while it restarts")
+        session.say("note", "the web has one instance: requests may be refused while it restarts")
     for place, one in enumerate(processes):
-        stage.say("restarting", f"{one.short} restarts", one.name, **as_data(one))
+        session.say("restarting", f"{one.short} restarts", one.name, **as_data(one))
         began = time.monotonic()
-        stage.touched = True
+        session.touched = True
         try:
-            stage.manager.restart([one.name], one.service.stop.value.seconds + STOP_SLACK)
-            trouble = await_answer(stage, one, processes)
-        except TooLate as late:
+            session.manager.restart([one.name], one.service.stop.value.seconds + STOP_SLACK)
+            trouble = await_answer(session, one, processes)
+        except TimedOut as late:
             trouble = str(late)
         if trouble:
             rest = [other.short for other in processes[place + 1 :]]
             kept = f"; left as they were, with the old code: {', '.join(rest)}" if rest else ""
-            stage.fail(f"{one.short} does not answer: {trouble}{kept}", one.name)
+            session.fail(f"{one.short} does not answer: {trouble}{kept}", one.name)
             return False
         took = time.monotonic() - began
-        stage.say("ready", f"{one.short} answers, after {took:.1f} s", one.name, seconds=took)
-    return _compare(stage, before, ask_sites(stage, processes))
+        session.say("ready", f"{one.short} answers, after {took:.1f} s", one.name, seconds=took)
+    return _compare(session, before, ask_sites(session, processes))
 
 
-def await_answer(stage: Stage, one: Process, everyone: Sequence[Process]) -> str:
+def await_answer(session: Session, one: Process, everyone: Sequence[Process]) -> str:
     """Waits until the new instance itself has answered; why it has not, else nothing."""
     end = time.monotonic() + READY_SECONDS
     trouble = "it is not up"
     tries: set[int] = set()
     while time.monotonic() < end:
-        found = stage.now([other.name for other in everyone])
+        found = session.now([other.name for other in everyone])
         new = found.get(one.name)
         if new is None or (new.state is State.FAILED and len(tries) >= TRIES):
             return f"{new.word}, {new.last_exit}" if new else "it is gone"
@@ -62,20 +62,20 @@ def await_answer(stage: Stage, one: Process, everyone: Sequence[Process]) -> str
         if len(tries) > TRIES:
             return f"it ends again and again ({new.last_exit or new.word}); see its log"
         if new.pid and new.pid != one.pid and (own := procfs.descendants(new.pid)):
-            trouble = _proof(stage, new, {new.pid, *own}, [other.pid for other in found.values()])
+            trouble = _proof(session, new, {new.pid, *own}, [other.pid for other in found.values()])
             if not trouble:
                 return ""
         time.sleep(PROOF_POLL)
     return f"{trouble} (waited {READY_SECONDS:.0f} s)"
 
 
-def _proof(stage: Stage, one: Process, own: set[int], masters: Sequence[int]) -> str:
+def _proof(session: Session, one: Process, own: set[int], masters: Sequence[int]) -> str:
     """Nothing where one of `own` has answered for a site; else why that is not proved.
 
     Where we may not see who has answered, as the bench's user under systemd's sandbox, its
     manager's word counts: a unit is up when its workers have loaded the application.
     """
-    address, sites = address_of(one), stage.subject.folders
+    address, sites = address_of(one), session.context.folders
     if address is None or not sites:
         return ""
     known = [*own, *(pid for master in masters for pid in procfs.descendants(master))]
@@ -96,72 +96,72 @@ def address_of(one: Process) -> Address | None:
     return found.value if found else None
 
 
-def ask_sites(stage: Stage, processes: Sequence[Process]) -> dict[str, web_probe.Answer]:
+def ask_sites(session: Session, processes: Sequence[Process]) -> dict[str, web_probe.Answer]:
     """What each site answers, as far as there is time."""
     address = address_of(processes[0])
     if address is None:
         return {}
     end = time.monotonic() + SITES_SECONDS
     answers = {}
-    for site in stage.subject.folders[:MOST_SITES]:
+    for site in session.context.folders[:MOST_SITES]:
         if time.monotonic() > end:
             break
         answers[site] = web_probe.ask(address, site)
     return answers
 
 
-def await_sites(stage: Stage, processes: Sequence[Process]) -> None:
+def await_sites(session: Session, processes: Sequence[Process]) -> None:
     """Waits until the first site answers, then asks them all."""
-    address, sites = address_of(processes[0]), stage.subject.folders
+    address, sites = address_of(processes[0]), session.context.folders
     end = time.monotonic() + READY_SECONDS
     while address and sites and time.monotonic() < end:
         if web_probe.ask(address, sites[0]).status:
             break
         time.sleep(PROOF_POLL)
-    _compare(stage, {}, ask_sites(stage, processes))
+    _compare(session, {}, ask_sites(session, processes))
 
 
 def _compare(
-    stage: Stage, before: dict[str, web_probe.Answer], after: dict[str, web_probe.Answer]
+    session: Session, before: dict[str, web_probe.Answer], after: dict[str, web_probe.Answer]
 ) -> bool:
     """Whether every site answers that did so before; all of them where none did."""
     bad = {site: answer for site, answer in after.items() if not answer.is_good}
     was_down = not any(answer.is_good for answer in before.values())
     for site, answer in bad.items():
         if was_down or site not in before or before[site].is_good:
-            stage.fail(f"{site} answers {answer}", site=site)
+            session.fail(f"{site} answers {answer}", site=site)
         else:
-            stage.say("note", f"{site} answers {answer}, as it did before", site=site)
+            session.say("note", f"{site} answers {answer}, as it did before", site=site)
     good = len(after) - len(bad)
     if after:
-        all_sites = len(stage.subject.folders)
+        all_sites = len(session.context.folders)
         asked = f" ({len(after)} of {all_sites} sites were asked)" if all_sites > len(after) else ""
-        stage.say("checked", f"{good} of {len(after)} sites answer{asked}", good=good)
+        session.say("checked", f"{good} of {len(after)} sites answer{asked}", good=good)
     return not any(was_down or site not in before or before[site].is_good for site in bad)
 
 
-def restart_realtime(stage: Stage, processes: Sequence[Process]) -> None:
+def restart_realtime(session: Session, processes: Sequence[Process]) -> None:
     """Restarts the realtime server; clients connect anew by themselves."""
     for one in processes:
-        stage.say("restarting", f"{one.short} restarts", one.name, **as_data(one))
-        stage.touched = True
+        session.say("restarting", f"{one.short} restarts", one.name, **as_data(one))
+        session.touched = True
         began = time.monotonic()
         try:
-            stage.manager.restart([one.name], one.service.stop.value.seconds + STOP_SLACK)
-        except TooLate as late:
-            stage.fail(str(late), one.name)
+            session.manager.restart([one.name], one.service.stop.value.seconds + STOP_SLACK)
+        except TimedOut as late:
+            session.fail(str(late), one.name)
             continue
-        trouble = _realtime_trouble(stage, one)
+        trouble = _realtime_trouble(session, one)
         if trouble:
-            stage.fail(f"{one.short} does not answer: {trouble}", one.name)
+            session.fail(f"{one.short} does not answer: {trouble}", one.name)
         else:
             took = time.monotonic() - began
-            stage.say("ready", f"{one.short} answers, after {took:.1f} s", one.name, seconds=took)
+            session.say("ready", f"{one.short} answers, after {took:.1f} s", one.name, seconds=took)
 
 
-def _realtime_trouble(stage: Stage, one: Process) -> str:
+def _realtime_trouble(session: Session, one: Process) -> str:
     """Why the realtime server does not answer, once it has had the time to."""
-    address, sites = address_of(one), stage.subject.folders
+    address, sites = address_of(one), session.context.folders
     if address is None or not sites:
         return ""
     end = time.monotonic() + REALTIME_SECONDS

@@ -12,7 +12,7 @@ from prodgen.deploy.restart import pause_workers
 from prodgen.deploy.restart import web as restart_web
 from prodgen.deploy.restart.bench_migrate import migrate_all
 from prodgen.deploy.restart.maintenance_mode import CACHED_SECONDS, Maintenance, is_cached
-from prodgen.deploy.session.session import Stage
+from prodgen.deploy.session.session import Session
 from prodgen.plan.core.model import Role
 
 GO_ON = (
@@ -33,7 +33,7 @@ class Limits:
 
 @contextlib.contextmanager
 def migrated(
-    stage: Stage, processes: Sequence[Process], limits: Limits, lock: int
+    session: Session, processes: Sequence[Process], limits: Limits, lock: int
 ) -> Iterator[bool]:
     """The sites migrated, workers and scheduler stopped, and maintenance mode on if need be.
 
@@ -42,57 +42,57 @@ def migrated(
     """
     workers = [one for one in processes if one.role is Role.WORKER]
     stopped = [one for one in processes if one.role in (Role.WORKER, Role.SCHEDULER)]
-    maintenance = Maintenance(stage)
-    with drained(stage, workers, limits.drain, limits.force_kill) as is_calm:
-        trouble = _stop(stage, stopped, limits.drain) if is_calm else "at work"
+    maintenance = Maintenance(session)
+    with drained(session, workers, limits.drain, limits.force_kill) as is_calm:
+        trouble = _stop(session, stopped, limits.drain) if is_calm else "at work"
     if trouble:
         yield False
         return
     with contextlib.ExitStack() as stack:
-        with _started_again(stage, stopped):
+        with _started_again(session, stopped):
             stack.enter_context(maintenance.on())
-            is_seen = _show(stage, processes)
+            is_seen = _show(session, processes)
         try:
-            done = is_seen and migrate_all(stage, limits.migrate, lock)
-            if done and is_cached(stage.subject.frappe):
+            done = is_seen and migrate_all(session, limits.migrate, lock)
+            if done and is_cached(session.context.frappe):
                 # What restarts next shall read that it is over; no old code answers any more.
                 maintenance.lift()
             yield done
         except BaseException:
-            stage.say("note", GO_ON)
+            session.say("note", GO_ON)
             raise
         if not done:
-            stage.say("note", GO_ON)
+            session.say("note", GO_ON)
 
 
-def _stop(stage: Stage, processes: Sequence[Process], seconds: float) -> str:
-    with _started_again(stage, processes):
-        trouble = pause_workers.stop(stage, processes, seconds)
+def _stop(session: Session, processes: Sequence[Process], seconds: float) -> str:
+    with _started_again(session, processes):
+        trouble = pause_workers.stop(session, processes, seconds)
         if trouble:
-            stage.fail(f"{trouble}; nothing was migrated")
-            pause_workers.start_again(stage, processes)
+            session.fail(f"{trouble}; nothing was migrated")
+            pause_workers.start_again(session, processes)
         return trouble
 
 
 @contextlib.contextmanager
-def _started_again(stage: Stage, processes: Sequence[Process]) -> Iterator[None]:
+def _started_again(session: Session, processes: Sequence[Process]) -> Iterator[None]:
     """Starts them where the body is interrupted or fails."""
     try:
         yield
     except BaseException:
-        pause_workers.start_again(stage, processes)
-        stage.say("note", "nothing was migrated; what was stopped is started again")
+        pause_workers.start_again(session, processes)
+        session.say("note", "nothing was migrated; what was stopped is started again")
         raise
 
 
-def _show(stage: Stage, processes: Sequence[Process]) -> bool:
+def _show(session: Session, processes: Sequence[Process]) -> bool:
     """Makes the web see the maintenance mode; False where it does not come back."""
     web = [one for one in processes if one.role is Role.WEB]
-    if not web or not is_cached(stage.subject.frappe):
+    if not web or not is_cached(session.context.frappe):
         return True
-    stage.say(
+    session.say(
         "note",
         f"this Frappe hears of maintenance mode after up to {CACHED_SECONDS} s, or at its start: "
         "so the web restarts before the migration too",
     )
-    return restart_web.restart_web(stage, web)
+    return restart_web.restart_web(session, web)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prodgen.deploy.managers.core.base import ProcessManager
-from prodgen.deploy.session.bench_context import Subject
+from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.deploy.session.events import Event, Report
 from prodgen.plan.core.model import Manager
 from prodgen.review.impact.model import Action, Effect
@@ -17,16 +17,16 @@ from prodgen.review.impact.model import Action, Effect
 class Activation:
     """The effects of an apply on what runs, and the problems met so far."""
 
-    subject: Subject
+    context: BenchContext
     effects: Sequence[Effect]
     report: Report
     manager: Callable[[], ProcessManager]
-    """Gives the manager of the new config; raises Refused if it cannot be reached."""
+    """Gives the manager of the new config; raises ManagerError if it cannot be reached."""
     supervisor_config: Path | None = None
     kept: frozenset[str] = frozenset()
     """What runs by the new config."""
     lock: int | None = None
-    """The bench's, from `only_one`."""
+    """The bench's, from `bench_lock`."""
     problems: tuple[str, ...] = ()
 
     def say(self, kind: str, text: str) -> None:

@@ -18,7 +18,7 @@ PREFIXED_QUEUES = (14,)
 
 
 @dataclass(frozen=True)
-class Subject:
+class BenchContext:
     """One bench: its plan, and how its jobs are found."""
 
     plan: Plan
@@ -59,7 +59,7 @@ FLAGS = (
 )
 
 
-def subject_of(plan: Plan, door: Door, common: Values) -> Subject:
+def context_of(plan: Plan, door: Door, common: Values) -> BenchContext:
     """The bench of a plan and of its common_site_config.json."""
     url = common.text("redis_queue")
     sentinel = common.flag("redis_queue_sentinel_enabled")
@@ -69,7 +69,7 @@ def subject_of(plan: Plan, door: Door, common: Values) -> Subject:
     name = rq.bench_id(plan.bench.value, configured.value if configured else None)
     limit = common.integer("max_queued_jobs")
     usable = url is not None and not (sentinel and sentinel.value)
-    return Subject(
+    return BenchContext(
         plan=plan,
         door=door,
         access=_access(common, url.value, name, door.reader) if url and usable else None,

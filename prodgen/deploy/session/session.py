@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from prodgen.deploy.managers.core.base import Process, ProcessManager, Refused, State
+from prodgen.deploy.managers.core.base import ManagerError, Process, ProcessManager, State
 from prodgen.deploy.queue import rq
-from prodgen.deploy.queue.redis_client import Away, RedisQueue
-from prodgen.deploy.session.bench_context import Subject
+from prodgen.deploy.queue.redis_client import RedisQueue, RedisUnavailable
+from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.deploy.session.events import Busy, Event, Json, Report, Waiting
 from prodgen.deploy.system import procfs
 from prodgen.host.run_as import Identity, acting_as
@@ -25,10 +25,10 @@ POLL = 0.2
 
 
 @dataclass
-class Stage:
+class Session:
     """One run over one bench."""
 
-    subject: Subject
+    context: BenchContext
     manager: ProcessManager
     queue: RedisQueue | None
     report: Report
@@ -41,7 +41,7 @@ class Stage:
     @property
     def whose(self) -> int | None:
         """The uid whose processes get our signals; None for whoever's we may send them to."""
-        return self.subject.door.owner.uid if os.geteuid() == 0 else None
+        return self.context.door.owner.uid if os.geteuid() == 0 else None
 
     def say(self, kind: str, text: str, process: str = "", **data: object) -> None:
         """Reports one step."""
@@ -71,8 +71,8 @@ class Stage:
         pids = [row.pid for row in rows if row.host == self.host]
         started = {pid: procfs.started_at(pid) for pid in pids if procfs.stat(pid)}
         there = [row for row in rows if rq.is_there(row, self.host, started)]
-        own = self._own_pids() if not self.subject.bench_id else []
-        bench = self.subject.bench_id
+        own = self._own_pids() if not self.context.bench_id else []
+        bench = self.context.bench_id
         mine = [row for row in there if rq.is_of_bench(row, bench, own, self.host)]
         return mine, [row for row in there if row not in mine and row.queues]
 
@@ -85,7 +85,7 @@ class Stage:
         while True:
             try:
                 return ask()
-            except Away:
+            except RedisUnavailable:
                 if time.monotonic() > end:
                     raise
                 time.sleep(POLL)
@@ -99,7 +99,7 @@ class Stage:
     def _with_jobs(self, found: Sequence[tuple[str, str, rq.Worker]]) -> list[Busy]:
         jobs: dict[str, rq.Job] = {}
         if self.queue and found:
-            with contextlib.suppress(Away):
+            with contextlib.suppress(RedisUnavailable):
                 jobs = self.queue.jobs(row.job for _, _, row in found if row.job)
         made = []
         for _, short, row in found:
@@ -134,11 +134,11 @@ def as_data(one: Process) -> Json:
     return {"service": one.service.name.value, "pid": one.pid, "state": one.state.value}
 
 
-def await_up(stage: Stage, names: Sequence[str], seconds: float) -> list[str]:
+def await_up(session: Session, names: Sequence[str], seconds: float) -> list[str]:
     """Waits until all of them are up; the names of those that are not in time."""
     end = time.monotonic() + seconds
     while True:
-        found = stage.now(names)
+        found = session.now(names)
         left = [name for name in names if name not in found or found[name].state is not State.UP]
         if not left or time.monotonic() > end:
             return left
@@ -146,8 +146,8 @@ def await_up(stage: Stage, names: Sequence[str], seconds: float) -> list[str]:
 
 
 @contextlib.contextmanager
-def only_one(folder: Path, who: Identity | None = None) -> Iterator[int]:
-    """Only one prodgen at a time deals with a bench; raises Refused for the second (flock(2)).
+def bench_lock(folder: Path, who: Identity | None = None) -> Iterator[int]:
+    """Only one prodgen at a time deals with a bench; raises ManagerError for the second (flock(2)).
 
     The lock is on the folder itself: no file is made where another user may write. A child that
     gets its descriptor, which is what comes back, holds it as long as it lives. The folder is
@@ -160,7 +160,7 @@ def only_one(folder: Path, who: Identity | None = None) -> Iterator[int]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as failure:
             text = f"another prodgen is at work on {folder}, or a migration that it has begun"
-            raise Refused(text, "wait for its end") from failure
+            raise ManagerError(text, "wait for its end") from failure
         yield handle
     finally:
         os.close(handle)

@@ -15,7 +15,7 @@ MODE = re.compile(r"0[0-7]{3}")
 ENTRY = frozenset({"path", "sha256", "mode", "target", "destination"})
 
 
-class Malformed(ValueError):
+class BadManifest(ValueError):
     """The manifest is none of prodgen's; the message says why."""
 
 
@@ -44,59 +44,59 @@ class Manifest(NamedTuple):
 
 
 def parse_manifest(content: bytes) -> Manifest:
-    """The manifest; raises Malformed where a field is missing, odd or of another kind."""
+    """The manifest; raises BadManifest where a field is missing, odd or of another kind."""
     try:
         data = json.loads(content.decode("utf-8"), object_pairs_hook=_each_once)
-    except Malformed:
+    except BadManifest:
         raise
     except (ValueError, RecursionError):
-        raise Malformed("it is not JSON") from None
+        raise BadManifest("it is not JSON") from None
     if not isinstance(data, dict):
-        raise Malformed("it is not an object")
+        raise BadManifest("it is not an object")
     if data.get("format_version") != FORMAT_VERSION:
-        raise Malformed(f"its `format_version` is not {FORMAT_VERSION}")
+        raise BadManifest(f"its `format_version` is not {FORMAT_VERSION}")
     texts = [data.get(name) for name in ("prodgen", "bench")]
     if not all(isinstance(text, str) for text in texts):
-        raise Malformed("`prodgen` and `bench` must be texts")
+        raise BadManifest("`prodgen` and `bench` must be texts")
     for name in ("inputs", "templates"):
         _require_digests(name, data.get(name, {}))
     files = data.get("files")
     if not isinstance(files, list) or not files:
-        raise Malformed("`files` must be a list of files")
+        raise BadManifest("`files` must be a list of files")
     listed = tuple(map(_listed, files))
     if len({one.path for one in listed}) < len(listed):
-        raise Malformed("a file stands in it twice")
+        raise BadManifest("a file stands in it twice")
     return Manifest(str(texts[0]), str(texts[1]), digest(content), listed)
 
 
 def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     made = dict(pairs)
     if len(made) < len(pairs):
-        raise Malformed("a key stands in it twice")
+        raise BadManifest("a key stands in it twice")
     return made
 
 
 def _require_digests(name: str, value: object) -> None:
     if not isinstance(value, dict):
-        raise Malformed(f"`{name}` must be an object")
+        raise BadManifest(f"`{name}` must be an object")
     if not all(isinstance(one, str) and SHA256.fullmatch(one) for one in value.values()):
-        raise Malformed(f"`{name}` holds something else than digests")
+        raise BadManifest(f"`{name}` holds something else than digests")
 
 
 def _listed(entry: object) -> Listed:
     if not isinstance(entry, dict) or entry.keys() != ENTRY:
-        raise Malformed(f"a file has other keys than {', '.join(sorted(ENTRY))}")
+        raise BadManifest(f"a file has other keys than {', '.join(sorted(ENTRY))}")
     if not all(isinstance(value, str) for value in entry.values()):
-        raise Malformed("a value of a file is no text")
+        raise BadManifest("a value of a file is no text")
     path, destination = PurePosixPath(entry["path"]), PurePosixPath(entry["destination"])
     if not _is_plain(entry["path"]) or path.is_absolute() or path == PATH:
-        raise Malformed(f"`{entry['path']}` is no path of a file beside it")
+        raise BadManifest(f"`{entry['path']}` is no path of a file beside it")
     if not _is_plain(entry["destination"]) or not (
         destination.is_absolute() or destination == path
     ):
-        raise Malformed(f"`{entry['destination']}` is no place for a file")
+        raise BadManifest(f"`{entry['destination']}` is no place for a file")
     if not SHA256.fullmatch(entry["sha256"]) or not MODE.fullmatch(entry["mode"]):
-        raise Malformed(f"the digest or mode of `{path}` is none")
+        raise BadManifest(f"the digest or mode of `{path}` is none")
     return Listed(path, entry["sha256"], int(entry["mode"], 8), entry["target"], destination)
 
 

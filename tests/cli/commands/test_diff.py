@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from prodgen.cli.group import prodgen as command
 from prodgen.deploy.apply.apply import End, Job, apply
 from prodgen.deploy.output.rendered import read_rendered
-from prodgen.deploy.session.bench_context import Subject
+from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.review.report.markdown import MARK
 from tests.support.command import Done, copy_bench, prodgen
 from tests.support.outputs import parse
@@ -81,7 +81,7 @@ def install(rendered: Path, root: Path) -> None:
     """What was rendered, as an apply leaves it below another root."""
     root.mkdir()
     made = read_rendered(rendered).artifacts
-    subject = Subject(fixture_plan("frappe-16"))
+    subject = BenchContext(fixture_plan("frappe-16"))
     job = Job(subject, made, root / STATE, lambda _: None, root=root, activates=False)
     assert apply(job).end is End.DONE
 

@@ -10,11 +10,11 @@ from types import SimpleNamespace
 import pytest
 
 from prodgen.deploy.apply import activate
-from prodgen.deploy.managers.core.base import ProcessManager, Refused
+from prodgen.deploy.managers.core.base import ManagerError, ProcessManager
 from prodgen.deploy.restart import changed_services
-from prodgen.deploy.restart.rolling import Result, Wishes
+from prodgen.deploy.restart.rolling import RestartOptions, Result
 from prodgen.deploy.session.activation import Activation
-from prodgen.deploy.session.bench_context import Subject
+from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.deploy.session.events import Report
 from prodgen.host.programs import Done
 from prodgen.plan.core.model import Manager, Role
@@ -49,7 +49,7 @@ class Run:
         return Done(tuple(argv), code, "", "it does not want to" if code else "")
 
     def go(self, *effects: Effect, kept: frozenset[str] = frozenset()) -> Activation:
-        work = Activation(Subject(PLAN), effects, self.said, none_asked, kept=kept)
+        work = Activation(BenchContext(PLAN), effects, self.said, none_asked, kept=kept)
         activate.activate(work)
         return work
 
@@ -139,15 +139,19 @@ def test_redis_is_restarted_by_its_manager_and_the_rest_in_the_safe_order(
     asked: list[tuple[tuple[str, ...], int | None]] = []
 
     def restart(
-        subject: Subject, manager: object, report: Report, wishes: Wishes, lock: int | None
+        context: BenchContext,
+        manager: object,
+        report: Report,
+        options: RestartOptions,
+        lock: int | None,
     ) -> Result:
-        asked.append((wishes.parts, lock))
+        asked.append((options.parts, lock))
         return Result(("a worker did not come back",), touched=True)
 
     monkeypatch.setattr(changed_services, "restart", restart)
     manager = FakeManager(processes_of(services(Role.QUEUE, Role.WORKER)))
     names = ["frappe-bench-redis-queue", "frappe-bench-frappe-short-worker"]
-    work = Activation(Subject(PLAN), (), run.said, lambda: manager, lock=7)
+    work = Activation(BenchContext(PLAN), (), run.said, lambda: manager, lock=7)
     changed_services.restart_changed(work, effects_on(*names), work.manager())
     assert manager.told("restart") == ["g:frappe-bench-redis-queue-0"]
     assert asked == [((names[1],), 7)]
@@ -158,9 +162,9 @@ def test_a_manager_that_cannot_be_reached_ends_it(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: Activation) -> None:
-        raise Refused("supervisord does not run")
+        raise ManagerError("supervisord does not run")
 
     monkeypatch.setattr(activate.ROOMS[Manager.SUPERVISOR], "change", refuse)
-    with pytest.raises(Refused):
+    with pytest.raises(ManagerError):
         run.go(SUPERVISOR, NGINX)
     assert run.steps == [], "nginx keeps the config that fits what runs"

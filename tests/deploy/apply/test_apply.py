@@ -10,12 +10,12 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from prodgen.deploy.apply.apply import End, Job, apply, mend, recover
+from prodgen.deploy.apply.apply import End, Job, apply, recover, recover_interrupted
 from prodgen.deploy.apply.history import KEPT, former_artifacts, numbers
 from prodgen.deploy.apply.journal import read_journal
-from prodgen.deploy.managers.core.base import Refused
-from prodgen.deploy.session.bench_context import Subject
-from prodgen.deploy.session.session import only_one
+from prodgen.deploy.managers.core.base import ManagerError
+from prodgen.deploy.session.bench_context import BenchContext
+from prodgen.deploy.session.session import bench_lock
 from prodgen.targets.core.artifacts import Artifact
 from prodgen.targets.manifest import PATH, make_manifest
 from tests.support import faults
@@ -24,7 +24,7 @@ from tests.support.reviewed import plan_with
 STATE = Path("var/lib/prodgen/frappe-bench")
 OLD = {"systemd/a.service": "old a\n", "systemd/b.service": "old b\n", "nginx/x.conf": "old x\n"}
 NEW = {"systemd/a.service": "new a\n", "systemd/c.service": "new c\n", "nginx/x.conf": "new x\n"}
-SUBJECT = Subject(plan_with())
+CONTEXT = BenchContext(plan_with())
 Files = dict[str, str]
 
 
@@ -38,7 +38,7 @@ def artifacts(files: Files) -> list[Artifact]:
 
 def job(root: Path, files: Files, *, overwrite: bool = False) -> Job:
     return Job(
-        SUBJECT,
+        CONTEXT,
         artifacts(files),
         root / STATE,
         lambda _event: None,
@@ -102,7 +102,7 @@ def test_modes_are_as_the_artifacts_say_whatever_the_umask(tmp_path: Path) -> No
 
 
 @pytest.mark.process
-def test_what_is_mended_can_be_read_whatever_the_umask(
+def test_what_is_recovered_can_be_read_whatever_the_umask(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     apply(job(tmp_path, OLD))
@@ -111,7 +111,7 @@ def test_what_is_mended_can_be_read_whatever_the_umask(
         assert faults.in_child(lambda: apply(job(tmp_path, NEW))) == 9
     before = os.umask(0o077)
     try:
-        mend(job(tmp_path, NEW))
+        recover_interrupted(job(tmp_path, NEW))
     finally:
         os.umask(before)
     assert installed(tmp_path) == NEW
@@ -211,13 +211,13 @@ def test_a_few_generations_are_kept(root: Path) -> None:
 
 
 def test_two_at_once_do_not_interleave(root: Path) -> None:
-    with pytest.raises(Refused, match="another prodgen"):
+    with pytest.raises(ManagerError, match="another prodgen"):
         _while_another_works(root)
     assert installed(root) == OLD
 
 
 def _while_another_works(root: Path) -> None:
-    with only_one(root / STATE):
+    with bench_lock(root / STATE):
         apply(job(root, NEW))
 
 
@@ -260,7 +260,7 @@ def installed_whole(root: Path) -> str:
 
 
 @pytest.mark.process
-def test_a_death_at_any_call_is_mended_by_the_next_run(tmp_path: Path) -> None:
+def test_a_death_at_any_call_is_recovered_by_the_next_run(tmp_path: Path) -> None:
     calls = count_calls(tmp_path / "count")
     found = set()
     for number in range(1, calls + 1):
@@ -283,7 +283,7 @@ def test_a_death_at_any_call_is_mended_by_the_next_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.process
-def test_a_death_while_mending_is_mended_too(tmp_path: Path) -> None:
+def test_a_death_while_recovering_is_recovered_too(tmp_path: Path) -> None:
     calls = count_calls(tmp_path / "count")
     for number in range(10, calls, 9):
         for second in (1, 2, 3, 5, 8, 13):
@@ -294,12 +294,12 @@ def test_a_death_while_mending_is_mended_too(tmp_path: Path) -> None:
                 with faults.at_call(number, faults.die):
                     apply(job(root, NEW))
 
-            def mend(root: Path = root, second: int = second) -> None:
+            def resume(root: Path = root, second: int = second) -> None:
                 with faults.at_call(second, faults.die):
                     recover(job(root, OLD))
 
             faults.in_child(work)
-            faults.in_child(mend)
+            faults.in_child(resume)
             recover(job(root, OLD))
             assert installed_whole(root) in ("old", "new"), (number, second)
             assert apply(job(root, NEW)).end in (End.DONE, End.UNCHANGED)

@@ -24,7 +24,7 @@ from prodgen.deploy.apply.journal import KeyChange
 from prodgen.deploy.managers.core.base import ProcessManager
 from prodgen.deploy.privilege.restart_right import RestartRight, Way
 from prodgen.deploy.session.activation import Activation
-from prodgen.deploy.session.bench_context import Subject
+from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.host.door import Door, enter
 from prodgen.plan.core.model import Manager, Plan
 from prodgen.review.changes.site_config_edit import FILE, Value
@@ -234,7 +234,7 @@ def none_asked() -> ProcessManager:
 
 def prepared(plan: Plan, keys: KeyChange | None, generation: Path) -> tuple[Activation, Recorder]:
     said = Recorder()
-    work = Activation(Subject(plan, door(plan)), (), said, none_asked)
+    work = Activation(BenchContext(plan, door(plan)), (), said, none_asked)
     prepare(work, keys, generation)
     return work, said
 

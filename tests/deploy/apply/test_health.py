@@ -8,10 +8,10 @@ import pytest
 
 from prodgen.deploy.apply import health
 from prodgen.deploy.apply.health import await_steady, look_after
-from prodgen.deploy.managers.core.base import Refused, State
+from prodgen.deploy.managers.core.base import ManagerError, State
 from prodgen.deploy.restart.web_probe import Answer
 from prodgen.deploy.session.activation import Activation
-from prodgen.deploy.session.bench_context import Subject
+from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.host.programs import Done
 from prodgen.plan.core.model import Plan, Role
 from prodgen.review.impact.model import Action, Effect
@@ -47,7 +47,7 @@ class Host:
     ) -> tuple[str, ...]:
         """The problems after a look at everything."""
         work = Activation(
-            Subject(plan), effects, self.said, lambda: self.manager, problems=problems
+            BenchContext(plan), effects, self.said, lambda: self.manager, problems=problems
         )
         look_after(work, self.manager.found.keys())
         return work.problems
@@ -151,7 +151,7 @@ def test_a_change_of_nginx_alone_looks_at_no_process(host: Host) -> None:
 
 def test_a_manager_that_cannot_be_asked_is_a_problem(host: Host) -> None:
     def refuse() -> None:
-        raise Refused("supervisord does not run")
+        raise ManagerError("supervisord does not run")
 
     host.manager.on_look = refuse
     assert host.look() == ("supervisord does not run",)

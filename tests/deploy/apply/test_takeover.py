@@ -18,12 +18,12 @@ from prodgen.provenance import Sourced
 from prodgen.review.impact.model import Action, Effect
 from prodgen.targets.core.artifacts import Artifact
 from prodgen.targets.manifest import make_manifest
-from tests.deploy.apply.test_apply import STATE, SUBJECT
+from tests.deploy.apply.test_apply import CONTEXT, STATE
 from tests.support.plans import ROOT
 from tests.support.reviewed import side
 
 THEIRS = ROOT / "tests/review/adopt/adopted/by-hand"
-PLAN = SUBJECT.plan
+PLAN = CONTEXT.plan
 NGINX = "/etc/nginx/sites-enabled/erp"
 PROGRAMS = "/etc/supervisor/conf.d/frappe-bench.conf"
 OWN = "/etc/supervisor/conf.d/frappe-bench-own.conf"
@@ -53,7 +53,7 @@ def job(root: Path) -> Job:
     ]
     wanted = [*made, *found.own, make_manifest(made, "frappe-bench", "1", {})]
     return Job(
-        SUBJECT,
+        CONTEXT,
         wanted,
         root / STATE,
         lambda _event: None,
@@ -129,9 +129,9 @@ def unit_job(root: Path) -> Job:
         for path, one in new.items()
     ]
     wanted = [*made, *found.own, make_manifest(made, "frappe-bench", "1", {})]
-    subject = replace(SUBJECT, plan=plan)
+    context = replace(CONTEXT, plan=plan)
     return Job(
-        subject,
+        context,
         wanted,
         root / STATE,
         lambda _event: None,
@@ -202,5 +202,5 @@ def test_what_a_boot_would_start_from_the_bench_goes(
         "frappe-bench-frappe-long-worker@.service",
     )
     effects = [Effect("systemd", name, Action.REREAD, program=name) for name in files]
-    foreign_units.drop_foreign_links(Activation(SUBJECT, effects, lambda _event: None, pytest.fail))
+    foreign_units.drop_foreign_links(Activation(CONTEXT, effects, lambda _event: None, pytest.fail))
     assert {path.name for path in wants.iterdir()} == {"frappe-bench.target", "other.service"}

@@ -15,7 +15,7 @@ from prodgen.deploy.doctor.finding import Finding, Grade
 from prodgen.deploy.privilege import restart_right, sudo
 from prodgen.deploy.privilege.restart_right import RestartRight, Way, right_to_restart
 from prodgen.deploy.privilege.sudo import Grant
-from prodgen.deploy.session.bench_context import Subject
+from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.host.door import Door
 from prodgen.host.run_as import NOBODY, identity_of
 from prodgen.host.trust import Danger
@@ -70,8 +70,8 @@ class Host:
 
     def examine(self) -> list[Finding]:
         """What doctor finds."""
-        subject = Subject(self.plan, Door(self.folder, USER))
-        return list(rights.check_rights(subject, [], None))
+        context = BenchContext(self.plan, Door(self.folder, USER))
+        return list(rights.check_rights(context, [], None))
 
 
 @pytest.fixture
@@ -146,8 +146,8 @@ def test_no_line_for_a_prodgen_that_others_can_change(host: Host) -> None:
     assert one.fix == rights.ROOT_INSTALL
     host.grants = [host.granted]
     host.set(restart_right, "program_danger", lambda: danger)
-    subject = Subject(host.plan, Door(host.folder, USER))
-    assert right_to_restart(host.plan, subject.door, None).command == ""
+    context = BenchContext(host.plan, Door(host.folder, USER))
+    assert right_to_restart(host.plan, context.door, None).command == ""
 
 
 def test_no_line_for_a_path_that_sudo_cannot_name(host: Host, tmp_path: Path) -> None:

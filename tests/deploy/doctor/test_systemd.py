@@ -9,7 +9,7 @@ import pytest
 from prodgen.deploy.doctor import host as doctor_host
 from prodgen.deploy.doctor.finding import Grade
 from prodgen.deploy.doctor.run import check_flags
-from prodgen.deploy.session.bench_context import Subject
+from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.plan.core.model import Manager, Plan
 from tests.support.systemd_plans import make_plan, sourced, with_options
 
@@ -42,6 +42,6 @@ def test_a_user_s_own_systemd_must_run_without_a_login(
 @pytest.mark.pitfall("D-SD3")
 @pytest.mark.parametrize("flag", [True, False])
 def test_bench_s_own_restart_of_systemd_is_warned_of(*, flag: bool) -> None:
-    subject = Subject(plan=by_systemd(), flags={"restart_systemd_on_update": flag})
-    warned = [one for one in check_flags(subject) if one.fix == "bench update && prodgen restart"]
+    context = BenchContext(plan=by_systemd(), flags={"restart_systemd_on_update": flag})
+    warned = [one for one in check_flags(context) if one.fix == "bench update && prodgen restart"]
     assert [one.grade for one in warned] == [Grade.WARNING] * flag

@@ -14,7 +14,7 @@ from tests.support.fakes.children import Children
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.fake_manager import FakeManager, processes_of
 from tests.support.fakes.fake_redis import FakeQueue
-from tests.support.fakes.recorder import BENCH_ID, HOST, Recorder, joined, make_stage, services
+from tests.support.fakes.recorder import BENCH_ID, HOST, Recorder, joined, make_session, services
 from tests.support.fakes.rq_workers import FakeWorkers
 
 SHORT = "g:frappe-bench-frappe-short-worker-0"
@@ -36,10 +36,10 @@ def rest(
     max_queued: int | None = None,
 ) -> tuple[bool, str, list[str], Recorder]:
     """Whether they come to rest, the suspension meanwhile, the problems, and what was said."""
-    stage, said = make_stage(workers.manager, workers.queue, max_queued=max_queued)
-    with drained(stage, workers.processes, seconds, force_kill) as is_calm:
+    session, said = make_session(workers.manager, workers.queue, max_queued=max_queued)
+    with drained(session, workers.processes, seconds, force_kill) as is_calm:
         mark = workers.queue.mark
-    return is_calm, mark, stage.problems, said
+    return is_calm, mark, session.problems, said
 
 
 def test_the_idle_are_suspended_meanwhile_and_not_afterwards(workers: FakeWorkers) -> None:
@@ -142,11 +142,11 @@ def test_a_redis_that_is_away_has_no_full_queue(workers: FakeWorkers) -> None:
 def test_a_failure_meanwhile_leaves_nothing_suspended(
     workers: FakeWorkers, error: type[BaseException]
 ) -> None:
-    stage, _ = make_stage(workers.manager, workers.queue)
+    session, _ = make_session(workers.manager, workers.queue)
     marks = []
 
     def work() -> None:
-        with drained(stage, workers.processes, 60, None):
+        with drained(session, workers.processes, 60, None):
             marks.append(workers.queue.mark)
             raise error
 
@@ -158,12 +158,12 @@ def test_a_failure_meanwhile_leaves_nothing_suspended(
 
 def test_without_workers_or_redis_there_is_nothing_to_wait_for() -> None:
     manager = FakeManager(processes_of(services(Role.WORKER)))
-    stage, _ = make_stage(manager)
-    with drained(stage, manager.look(), 60, None) as is_calm:
+    session, _ = make_session(manager)
+    with drained(session, manager.look(), 60, None) as is_calm:
         assert is_calm
     queue = FakeQueue()
-    stage, _ = make_stage(manager, queue)
-    with drained(stage, [], 60, None) as is_calm:
+    session, _ = make_session(manager, queue)
+    with drained(session, [], 60, None) as is_calm:
         assert is_calm
     assert queue.asked == []
     assert drain.CALM > 1

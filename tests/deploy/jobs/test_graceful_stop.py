@@ -10,9 +10,9 @@ from collections.abc import Callable
 import pytest
 
 from prodgen.deploy.jobs import graceful_stop
-from prodgen.deploy.jobs.graceful_stop import guarded, kill_tree, send, tell_to_end
-from prodgen.deploy.managers.core.base import Refused
-from prodgen.deploy.queue.redis_client import Away, Client
+from prodgen.deploy.jobs.graceful_stop import kill_tree, resume_on_crash, send, terminate_when_idle
+from prodgen.deploy.managers.core.base import ManagerError
+from prodgen.deploy.queue.redis_client import Client, RedisUnavailable
 from prodgen.deploy.system import procfs
 from prodgen.host.run_as import Identity
 from tests.support.accounts import needs_root
@@ -50,7 +50,7 @@ def test_one_whose_job_redis_knows_of_is_told_at_once(
     queue: FakeQueue, kids: Children, clock: FakeClock, state: str
 ) -> None:
     pid = kids.start()
-    assert tell_to_end(pid, known(queue, state), queue)
+    assert terminate_when_idle(pid, known(queue, state), queue)
     assert kids.awaited_signal_of(pid) == signal.SIGTERM
     assert "unblock" not in queue.asked
     assert clock.passed == 0
@@ -59,7 +59,7 @@ def test_one_whose_job_redis_knows_of_is_told_at_once(
 def test_an_idle_one_is_told_once_its_pop_has_been_ended(queue: FakeQueue, kids: Children) -> None:
     pid = kids.start()
     queue.popping = [Client(id=2, port=PORT + 1), POP]
-    assert tell_to_end(pid, known(queue, "idle"), queue)
+    assert terminate_when_idle(pid, known(queue, "idle"), queue)
     assert queue.asked.count("unblock") == 1, "only its own pop"
     assert kids.awaited_signal_of(pid) == signal.SIGTERM
 
@@ -69,7 +69,7 @@ def test_one_with_a_job_in_hand_is_not_told_and_goes_on(
 ) -> None:
     pid = kids.start()
     queue.popping, queue.in_hand = [POP], {POP.id}
-    assert not tell_to_end(pid, known(queue, "idle"), queue)
+    assert not terminate_when_idle(pid, known(queue, "idle"), queue)
     assert clock.passed >= graceful_stop.PATIENCE
     await_state(pid, *RUNNING)
     assert kids.signal_of(pid) == 0
@@ -81,7 +81,7 @@ def test_a_job_in_hand_that_becomes_known_makes_it_safe(
     pid = kids.start()
     queue.popping, queue.in_hand = [POP], {POP.id}
     clock.after(1, lambda: queue.put("w", state="busy"))
-    assert tell_to_end(pid, known(queue, "idle"), queue)
+    assert terminate_when_idle(pid, known(queue, "idle"), queue)
     assert 1 <= clock.passed < 1.1
     assert kids.awaited_signal_of(pid) == signal.SIGTERM
 
@@ -89,7 +89,7 @@ def test_a_job_in_hand_that_becomes_known_makes_it_safe(
 def test_a_pop_of_another_worker_says_nothing(queue: FakeQueue, kids: Children) -> None:
     pid = kids.start()
     queue.popping = [Client(id=2, port=PORT + 1)]
-    assert not tell_to_end(pid, known(queue, "idle"), queue)
+    assert not terminate_when_idle(pid, known(queue, "idle"), queue)
     assert "unblock" not in queue.asked
     assert kids.signal_of(pid) == 0
 
@@ -107,7 +107,7 @@ def test_what_comes_with_the_signal_is_done_while_it_is_held_still(
         seen.append(pid)
         await_state(pid, "T")
 
-    assert tell_to_end(pid, known(queue, "busy"), queue, then)
+    assert terminate_when_idle(pid, known(queue, "busy"), queue, then)
     assert seen == [pid]
     assert kids.started[pid].wait(10) == 7
 
@@ -122,8 +122,8 @@ def test_it_goes_on_where_redis_goes_away_meanwhile(queue: FakeQueue, kids: Chil
         return state(worker)
 
     queue.state = lost  # type: ignore[method-assign]
-    with pytest.raises(Away):
-        tell_to_end(pid, known(queue, "idle"), queue)
+    with pytest.raises(RedisUnavailable):
+        terminate_when_idle(pid, known(queue, "idle"), queue)
     await_state(pid, *RUNNING)
     assert kids.signal_of(pid) == 0
 
@@ -136,13 +136,13 @@ def test_one_that_redis_has_lost_is_safe_while_its_horse_works(
         pass
     queue.popping, queue.in_hand = [POP], {POP.id}
     [horse] = procfs.descendants(pid)
-    assert tell_to_end(pid, "", queue)
+    assert terminate_when_idle(pid, "", queue)
     os.kill(horse, signal.SIGKILL)
     assert kids.awaited_signal_of(pid) == signal.SIGTERM
 
 
 def test_one_that_is_gone(queue: FakeQueue) -> None:
-    assert not tell_to_end(GONE, known(queue, "busy"), queue)
+    assert not terminate_when_idle(GONE, known(queue, "busy"), queue)
 
 
 def over_a_unix_socket(queue: FakeQueue, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +155,7 @@ def test_where_pops_cannot_be_told_apart_it_has_to_stay_idle(
 ) -> None:
     over_a_unix_socket(queue, monkeypatch)
     pid = kids.start()
-    assert tell_to_end(pid, known(queue, "idle"), queue)
+    assert terminate_when_idle(pid, known(queue, "idle"), queue)
     assert clock.passed == pytest.approx(graceful_stop.CALM_SECONDS)
     assert kids.awaited_signal_of(pid) == signal.SIGTERM
     assert "unblock" not in queue.asked, "it could be anybody's"
@@ -167,7 +167,7 @@ def test_one_that_is_never_calm_is_not_told(
     over_a_unix_socket(queue, monkeypatch)
     pid, state = kids.start(), iter(["idle", ""] * 200)
     queue.state = lambda _: next(state)  # type: ignore[method-assign, assignment]
-    assert not tell_to_end(pid, "w", queue)
+    assert not terminate_when_idle(pid, "w", queue)
     assert graceful_stop.PATIENCE <= clock.passed < 2 * graceful_stop.PATIENCE
     assert kids.signal_of(pid) == 0
 
@@ -178,7 +178,7 @@ def test_one_that_ends_while_its_calm_is_watched(
     over_a_unix_socket(queue, monkeypatch)
     pid = kids.start()
     kids.end(pid)
-    assert not tell_to_end(pid, known(queue, "idle"), queue)
+    assert not terminate_when_idle(pid, known(queue, "idle"), queue)
     assert clock.passed == 0
 
 
@@ -187,7 +187,7 @@ def test_without_any_pop_in_sight_its_calm_counts_in_the_end(
 ) -> None:
     """CLIENT LIST may be forbidden, and then it shows no pop at all."""
     pid = kids.start()
-    assert tell_to_end(pid, known(queue, "idle"), queue)
+    assert terminate_when_idle(pid, known(queue, "idle"), queue)
     assert clock.passed > graceful_stop.PATIENCE
     assert kids.awaited_signal_of(pid) == signal.SIGTERM
 
@@ -201,7 +201,7 @@ def raises(kind: type[OSError]) -> Callable[[int, int], None]:
 
 def test_whom_we_may_not_signal(kids: Children) -> None:
     pid = kids.start()
-    with pytest.raises(Refused, match=f"may not send signals to process {pid}") as refused:
+    with pytest.raises(ManagerError, match=f"may not send signals to process {pid}") as refused:
         send(pid, signal.SIGTERM, raises(PermissionError))
     assert "sudo" in refused.value.help
     assert not send(pid, signal.SIGTERM, raises(ProcessLookupError))
@@ -218,11 +218,11 @@ def test_a_process_of_another_user_hears_nothing(queue: FakeQueue, kids: Childre
     assert not send(pid, signal.SIGTERM, lambda *_: pytest.fail("it is another's"), ANOTHER)
     told: list[str] = []
     state = known(queue, "busy")
-    assert not tell_to_end(pid, state, queue, lambda: told.append("then"), ANOTHER)
+    assert not terminate_when_idle(pid, state, queue, lambda: told.append("then"), ANOTHER)
     kill_tree(pid, ANOTHER)
     assert told == []
     assert all(state_of(one) in RUNNING for one in tree)
-    assert tell_to_end(pid, state, queue, lambda: told.append("then"), OWNER.uid)
+    assert terminate_when_idle(pid, state, queue, lambda: told.append("then"), OWNER.uid)
     kill_tree(tree[1], OWNER.uid)
     assert kids.awaited_signal_of(pid) == signal.SIGTERM
     assert told == ["then"]
@@ -245,7 +245,7 @@ def test_a_killed_prodgen_leaves_nothing_held_still(kids: Children) -> None:
     pid = kids.start()
 
     def work() -> None:
-        with guarded([pid]):
+        with resume_on_crash([pid]):
             os.kill(pid, signal.SIGSTOP)
             await_state(pid, "T")
             die()
@@ -257,7 +257,7 @@ def test_a_killed_prodgen_leaves_nothing_held_still(kids: Children) -> None:
 def test_a_guard_ends_with_its_block(kids: Children) -> None:
     before = set(procfs.descendants(os.getpid()))
     pid = kids.start()
-    with guarded([pid]):
+    with resume_on_crash([pid]):
         watch = set(procfs.descendants(os.getpid())) - before - {pid}
         assert watch
         assert {procfs.folder(one) for one in watch} == {"/"}, "no folder that others may change"
@@ -270,7 +270,7 @@ def test_a_guard_ends_with_its_block(kids: Children) -> None:
 def test_a_guard_has_no_more_rights_than_those_whom_it_guards(kids: Children) -> None:
     """By its end a pid may be that of another user's process."""
     before = set(procfs.descendants(os.getpid()))
-    with guarded([kids.start()], WHO):
+    with resume_on_crash([kids.start()], WHO):
         own = set(procfs.descendants(os.getpid())) - before - set(kids.started)
         wait_for(lambda: {procfs.owner(pid) for pid in own} == {WHO.uid}, 5, "the watch")
 
@@ -281,7 +281,7 @@ def test_a_guard_that_is_held_still_holds_nobody_up(
     monkeypatch.setattr(graceful_stop, "WATCH_SECONDS", 0.1)
     before = set(procfs.descendants(os.getpid()))
     began = time.monotonic()
-    with guarded([kids.start()]):
+    with resume_on_crash([kids.start()]):
         for pid in set(procfs.descendants(os.getpid())) - before - set(kids.started):
             os.kill(pid, signal.SIGSTOP)
     assert time.monotonic() - began < 5

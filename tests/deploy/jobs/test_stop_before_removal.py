@@ -7,7 +7,7 @@ import pytest
 from prodgen.deploy.jobs import stop_before_removal
 from prodgen.deploy.jobs.stop_before_removal import end_workers
 from prodgen.deploy.session.activation import Activation
-from prodgen.deploy.session.bench_context import Subject
+from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.plan.core.model import Role
 from tests.support.accounts import needs_root
 from tests.support.fakes.children import Children
@@ -41,8 +41,8 @@ class Run:
     ) -> None:
         """Ends all workers, each with so many seconds for its job."""
         access = ACCESS if known else None
-        subject = Subject(PLAN, DOOR, access, BENCH_ID)
-        work = Activation(subject, (), self.said, lambda: self.workers.manager)
+        context = BenchContext(PLAN, DOOR, access, BENCH_ID)
+        work = Activation(context, (), self.said, lambda: self.workers.manager)
         pids = {one.name: one.pid for one in self.workers.processes} | (extra or {})
         given = dict.fromkeys(self.workers.manager.found, seconds)
         end_workers(work, pids, given, self.stop)

@@ -12,7 +12,7 @@ from prodgen.deploy.jobs.suspension import EXPIRY, MARK, Suspension, clear_lefto
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.fake_manager import FakeManager
 from tests.support.fakes.fake_redis import FakeQueue
-from tests.support.fakes.recorder import HOST, Recorder, joined, make_stage
+from tests.support.fakes.recorder import HOST, Recorder, joined, make_session
 from tests.support.rig.waiting import wait_for
 
 OLD = f"{MARK}{HOST}:1:2"
@@ -25,8 +25,8 @@ def queue(clock: FakeClock) -> FakeQueue:
 
 
 def suspend(queue: FakeQueue) -> tuple[Suspension, Recorder, list[str]]:
-    stage, said = make_stage(FakeManager([]), queue)
-    return Suspension(stage, queue), said, stage.problems
+    session, said = make_session(FakeManager([]), queue)
+    return Suspension(session, queue), said, session.problems
 
 
 def test_it_bears_our_mark_and_an_end(queue: FakeQueue) -> None:
@@ -117,13 +117,13 @@ def test_it_is_lifted_once(queue: FakeQueue) -> None:
 @pytest.mark.parametrize(("mark", "after"), [(OLD, ""), ("1", "1"), ("", "")])
 def test_only_what_prodgen_has_left_is_cleared(queue: FakeQueue, mark: str, after: str) -> None:
     queue.mark = mark
-    stage, said = make_stage(FakeManager([]), queue)
-    clear_leftover(stage)
+    session, said = make_session(FakeManager([]), queue)
+    clear_leftover(session)
     assert queue.mark == after
     assert bool(said.texts("note")) is (mark == OLD)
 
 
 def test_without_redis_nothing_is_cleared() -> None:
-    stage, said = make_stage(FakeManager([]))
-    clear_leftover(stage)
+    session, said = make_session(FakeManager([]))
+    clear_leftover(session)
     assert said.events == []

@@ -16,7 +16,7 @@ from prodgen.diagnostics import Location
 from prodgen.host.door import enter
 from prodgen.plan.core.model import Plan
 from prodgen.provenance import At, Kind, Origin, Sourced
-from tests.deploy.apply.test_apply import SUBJECT
+from tests.deploy.apply.test_apply import CONTEXT
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives benches away")
 USER = "daemon"
@@ -36,7 +36,7 @@ def bench() -> Iterator[Path]:
 
 def plan_for(user: str, kind: Kind = Kind.SETTINGS) -> Plan:
     origin = Origin(kind, "a file", At(Location("prodgen.yaml", 2, 7)))
-    return SUBJECT.plan._replace(user=Sourced(user, origin))
+    return CONTEXT.plan._replace(user=Sourced(user, origin))
 
 
 def refused(bench: Path, plan: Plan, folder: Path | None = None) -> str:

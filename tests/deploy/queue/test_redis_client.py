@@ -11,9 +11,15 @@ from contextlib import contextmanager
 
 import pytest
 
-from prodgen.deploy.managers.core.base import Refused
+from prodgen.deploy.managers.core.base import ManagerError
 from prodgen.deploy.queue import redis_client, redis_limits, rq
-from prodgen.deploy.queue.redis_client import Access, Away, RedisQueue, blocked_clients, usable_url
+from prodgen.deploy.queue.redis_client import (
+    Access,
+    RedisQueue,
+    RedisUnavailable,
+    blocked_clients,
+    usable_url,
+)
 
 Serve = Callable[[socket.socket], None]
 QUESTIONS: dict[str, Callable[[RedisQueue], object]] = {
@@ -92,7 +98,7 @@ def saying(answer: bytes) -> Serve:
 def test_nonsense_crashes_nothing(answer: bytes) -> None:
     with served(saying(answer)) as url:
         for ask in QUESTIONS.values():
-            with contextlib.suppress(Refused, Away):
+            with contextlib.suppress(ManagerError, RedisUnavailable):
                 ask(RedisQueue(Access(url)))
 
 
@@ -100,7 +106,7 @@ def test_what_redis_itself_says_is_said() -> None:
     """As it does where it cannot save, and takes no writes any more."""
     with (
         served(saying(b"-MISCONF cannot persist\r\n")) as url,
-        pytest.raises(Refused, match="refuses: MISCONF cannot persist"),
+        pytest.raises(ManagerError, match="refuses: MISCONF cannot persist"),
     ):
         RedisQueue(Access(url)).suspend("m", 60)
 
@@ -127,7 +133,7 @@ def test_an_answer_without_end_is_given_up(serve: Serve, monkeypatch: pytest.Mon
     monkeypatch.setattr(redis_limits, "MOST_SECONDS", 0.3)
     monkeypatch.setattr(redis_limits, "MOST_BYTES", 2_000_000)
     began = time.monotonic()
-    with served(serve) as url, pytest.raises(Away, match="does not answer"):
+    with served(serve) as url, pytest.raises(RedisUnavailable, match="does not answer"):
         RedisQueue(Access(url)).suspension()
     assert time.monotonic() - began < 15
 
@@ -137,7 +143,7 @@ def test_an_answer_without_end_is_given_up(serve: Serve, monkeypatch: pytest.Mon
     ["redis://[::1", "http://127.0.0.1:1", "redis://127.0.0.1:99999", "redis://h:x", "", "unix://"],
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
-    with pytest.raises((Refused, Away)):
+    with pytest.raises((ManagerError, RedisUnavailable)):
         RedisQueue(Access(url)).suspension()
 
 

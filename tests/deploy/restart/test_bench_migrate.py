@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from prodgen.deploy.managers.core.base import Refused
+from prodgen.deploy.managers.core.base import ManagerError
 from prodgen.deploy.privilege.admission import Barred
 from prodgen.deploy.restart import bench_migrate
 from prodgen.deploy.restart.bench_migrate import LOG, migrate_all, migrate_command, variables
-from prodgen.deploy.session.session import Stage, only_one
+from prodgen.deploy.session.session import Session, bench_lock
 from prodgen.deploy.system import procfs
 from prodgen.host.door import enter
 from tests.support.accounts import needs_root
 from tests.support.fakes.fake_manager import FakeManager
-from tests.support.fakes.recorder import PLAN, SITES, Recorder, make_stage
+from tests.support.fakes.recorder import PLAN, SITES, Recorder, make_session
 from tests.support.owner import OWNER, give, is_owners
 from tests.support.systemd_plans import sourced
 
@@ -47,8 +47,8 @@ class Bench:
         self.case("")
         plan = PLAN._replace(user=sourced(OWNER.name))
         give(folder)
-        stage, said = make_stage(FakeManager([]), bench=folder, plan=plan)
-        self.stage: Stage = stage
+        session, said = make_session(FakeManager([]), bench=folder, plan=plan)
+        self.session: Session = session
         self.said: Recorder = said
 
     def case(self, text: str) -> None:
@@ -62,8 +62,8 @@ class Bench:
         return self.folder / LOG
 
     def migrate(self, seconds: float = 30) -> bool:
-        with only_one(self.folder) as lock:
-            return migrate_all(self.stage, seconds, lock)
+        with bench_lock(self.folder) as lock:
+            return migrate_all(self.session, seconds, lock)
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_the_first_failure_ends_it(bench: Bench) -> None:
     give(bench.log.parent)
     bench.case(f"{FIRST}) echo; echo broken patch >&2; exit 3;;")
     assert not bench.migrate()
-    assert bench.stage.problems == [f"the migration of {FIRST} failed: exit 3"]
+    assert bench.session.problems == [f"the migration of {FIRST} failed: exit 3"]
     assert "migrating" in bench.said.kinds()
     assert bench.said.texts("migrating") == [f"{FIRST} is being migrated"]
     said = bench.said.texts("log")
@@ -104,7 +104,7 @@ def test_the_first_failure_ends_it(bench: Bench) -> None:
 def test_what_was_migrated_before_is_said_to_be(bench: Bench) -> None:
     bench.case(f"{SECOND}) kill -9 $$;;")
     assert not bench.migrate()
-    assert bench.stage.problems == [f"the migration of {SECOND} failed: signal 9"]
+    assert bench.session.problems == [f"the migration of {SECOND} failed: signal 9"]
     assert bench.said.texts("note")[0] == f"{FIRST}: migrated"
 
 
@@ -124,7 +124,7 @@ def test_one_that_takes_too_long_is_ended(
     monkeypatch.setattr(bench_migrate, "END_SECONDS", 0.5)
     bench.case(f"{FIRST}) {case}; echo waits; while :; do sleep 0.01; done;;")
     assert not bench.migrate(seconds=0.3)
-    assert bench.stage.problems == [
+    assert bench.session.problems == [
         f"the migration of {FIRST} failed: it took longer than 0.3 s, and was ended"
     ]
     assert bench.said.texts("log")[-1] == last
@@ -149,21 +149,24 @@ def test_an_interrupted_one_is_ended_and_told_of(
 
 def test_a_migration_holds_the_bench_s_lock(bench: Bench) -> None:
     """Where prodgen is killed, nobody begins another one meanwhile."""
-    with only_one(bench.folder) as lock, bench_migrate._opened_log(bench.stage.subject.door) as log:
+    with (
+        bench_lock(bench.folder) as lock,
+        bench_migrate._opened_log(bench.session.context.door) as log,
+    ):
         bench.case(f"{FIRST}) exec sleep 600;;")
-        child = bench_migrate._begin(bench.stage.subject, FIRST, log, lock)
+        child = bench_migrate._begin(bench.session.context, FIRST, log, lock)
     while FIRST not in bench.log.read_text():
         time.sleep(0.005)
     try:
         with (
-            pytest.raises(Refused, match="or a migration that it has begun"),
-            only_one(bench.folder),
+            pytest.raises(ManagerError, match="or a migration that it has begun"),
+            bench_lock(bench.folder),
         ):
             pass
     finally:
         child.kill()
         child.wait()
-    with only_one(bench.folder):
+    with bench_lock(bench.folder):
         pass
 
 
@@ -173,7 +176,7 @@ def test_a_link_in_the_place_of_the_log_is_not_followed(bench: Bench, ground: Pa
     secret.write_text("kept")
     give(secret)
     bench.log.symlink_to(secret)
-    with pytest.raises(Refused, match="cannot be written"):
+    with pytest.raises(ManagerError, match="cannot be written"):
         bench.migrate()
     assert secret.read_text() == "kept"
 
@@ -184,7 +187,7 @@ def test_a_link_on_the_way_to_the_log_leads_root_nowhere(bench: Bench, ground: P
     root_s.mkdir(mode=0o755)
     bench.log.parent.rmdir()
     bench.log.parent.symlink_to(root_s)
-    with pytest.raises(Refused, match="cannot be written"):
+    with pytest.raises(ManagerError, match="cannot be written"):
         bench.migrate()
     assert list(root_s.iterdir()) == []
 
@@ -209,22 +212,22 @@ def test_root_runs_nothing_of_a_bench_of_root_s_or_another_user_s(
     monkeypatch.setattr(subprocess, "Popen", begun.append)
     for path in (bench.folder, *bench.folder.rglob("*")):
         os.chown(path, owner, owner)
-    subject = replace(bench.stage.subject, door=enter(bench.folder))
+    context = replace(bench.session.context, door=enter(bench.folder))
     with (tmp_path / "log").open("wb") as log, pytest.raises(Barred, match=why):
-        bench_migrate._begin(subject, FIRST, log.fileno(), log.fileno())
+        bench_migrate._begin(context, FIRST, log.fileno(), log.fileno())
     assert begun == []
 
 
 def test_what_is_no_ordinary_file_is_refused(bench: Bench) -> None:
     os.mkfifo(bench.log)
     give(bench.log.parent)
-    with pytest.raises(Refused, match="no ordinary file"):
+    with pytest.raises(ManagerError, match="no ordinary file"):
         bench.migrate()
 
 
 def test_a_bench_without_python_is_refused(bench: Bench) -> None:
     (bench.folder / "env/bin/python").unlink()
-    with pytest.raises(Refused, match=f"the migration of {FIRST} cannot be begun"):
+    with pytest.raises(ManagerError, match=f"the migration of {FIRST} cannot be begun"):
         bench.migrate()
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from prodgen.deploy.managers.core.base import Process, State, TooLate
+from prodgen.deploy.managers.core.base import Process, State, TimedOut
 from prodgen.deploy.restart import rolling as room
-from prodgen.deploy.restart.rolling import HURRY, Wishes, restart
-from prodgen.deploy.session.bench_context import Subject
+from prodgen.deploy.restart.rolling import HURRY, RestartOptions, restart
+from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.deploy.session.events import Event, Waiting
 from prodgen.host.door import enter
 from prodgen.plan.core.model import Role
@@ -50,7 +50,7 @@ class Slow:
             if name != self.stuck or len(self.restarted) > 1:
                 self.found[name] = replace(self.found[name], pid=self.found[name].pid + 1)
         if len(self.restarted) == 1:
-            raise TooLate(f"{self.stuck} did not stop")
+            raise TimedOut(f"{self.stuck} did not stop")
 
 
 def test_only_what_is_late_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +67,10 @@ def test_only_what_is_late_is_tried_again(tmp_path: Path, monkeypatch: pytest.Mo
     manager = Slow(processes)
     events: list[Event | Waiting] = []
     result = restart(
-        Subject(plan=plan, door=enter(tmp_path)), manager, events.append, Wishes(now=True)
+        BenchContext(plan=plan, door=enter(tmp_path)),
+        manager,
+        events.append,
+        RestartOptions(now=True),
     )
     assert result.problems == ()
     assert manager.restarted[1:] == [[manager.stuck]]

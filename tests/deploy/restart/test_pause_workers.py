@@ -11,7 +11,7 @@ from tests.support.accounts import needs_root
 from tests.support.fakes.children import Children
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.fake_manager import processes_of
-from tests.support.fakes.recorder import make_stage, services
+from tests.support.fakes.recorder import make_session, services
 from tests.support.fakes.rq_workers import FakeWorkers
 
 SHORT = "g:frappe-bench-frappe-short-worker-0"
@@ -32,8 +32,8 @@ def workers(clock: FakeClock, kids: Children, monkeypatch: pytest.MonkeyPatch) -
 
 def stop(workers: FakeWorkers, seconds: float = 300) -> str:
     """Why they do not stop."""
-    stage, _ = make_stage(workers.manager, workers.queue)
-    return pause_workers.stop(stage, workers.processes, seconds)
+    session, _ = make_session(workers.manager, workers.queue)
+    return pause_workers.stop(session, workers.processes, seconds)
 
 
 def states(workers: FakeWorkers) -> set[State]:
@@ -129,16 +129,16 @@ def test_a_process_of_another_user_gets_no_signal(workers: FakeWorkers) -> None:
 
 
 def test_without_redis_its_manager_stops_it(workers: FakeWorkers) -> None:
-    stage, _ = make_stage(workers.manager)
-    assert pause_workers.stop(stage, workers.processes, 300) == ""
+    session, _ = make_session(workers.manager)
+    assert pause_workers.stop(session, workers.processes, 300) == ""
     assert states(workers) == {State.DOWN}
 
 
 def start_again(workers: FakeWorkers) -> list[str]:
     """The problems of starting them again."""
-    stage, _ = make_stage(workers.manager, workers.queue)
-    pause_workers.start_again(stage, workers.processes)
-    return stage.problems
+    session, _ = make_session(workers.manager, workers.queue)
+    pause_workers.start_again(session, workers.processes)
+    return session.problems
 
 
 def test_only_what_is_down_is_started_again(workers: FakeWorkers) -> None:

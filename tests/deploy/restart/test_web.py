@@ -7,17 +7,17 @@ from collections.abc import Iterable
 
 import pytest
 
-from prodgen.deploy.managers.core.base import Process, State, TooLate
+from prodgen.deploy.managers.core.base import Process, State, TimedOut
 from prodgen.deploy.restart import web as restart_web
 from prodgen.deploy.restart import web_probe
 from prodgen.deploy.restart.web import READY_SECONDS, await_sites, restart_realtime
 from prodgen.deploy.restart.web_probe import Answer
-from prodgen.deploy.session.session import Stage
+from prodgen.deploy.session.session import Session
 from prodgen.deploy.system import procfs, sock_diag
 from prodgen.plan.core.model import Address, Role
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.fake_manager import FakeManager, processes_of
-from tests.support.fakes.recorder import SITES, Recorder, joined, make_stage, services
+from tests.support.fakes.recorder import SITES, Recorder, joined, make_session, services
 from tests.support.systemd_plans import sourced
 
 FIRST, SECOND = (f"g:frappe-bench-frappe-web-{number}" for number in range(2))
@@ -63,15 +63,15 @@ class Web:
         taker = self.takers.pop(0) if among and self.takers else max([*restarted, 0]) + 1
         return Answer(given.status, given.reason, taker if among and given.status else 0)
 
-    def stage(self) -> tuple[Stage, Recorder]:
-        return make_stage(self.manager)
+    def session(self) -> tuple[Session, Recorder]:
+        return make_session(self.manager)
 
     def restart(self) -> tuple[bool, list[str], Recorder]:
         """Whether it came back, the problems, and what was said."""
-        stage, said = self.stage()
-        done = restart_web.restart_web(stage, self.manager.look())
-        assert stage.touched
-        return done, stage.problems, said
+        session, said = self.session()
+        done = restart_web.restart_web(session, self.manager.look())
+        assert session.touched
+        return done, session.problems, said
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def never_up(web: Web, name: str) -> None:
 
 
 def is_too_late(web: Web, name: str) -> None:
-    raise TooLate(f"{name} did not stop within 330 s")
+    raise TimedOut(f"{name} did not stop within 330 s")
 
 
 def fails_for_good(web: Web, name: str) -> None:
@@ -250,29 +250,29 @@ def test_maintenance_is_an_answer(web: Web) -> None:
 def test_not_more_sites_are_asked_than_there_is_time_for(
     web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stage, said = web.stage()
+    session, said = web.session()
     monkeypatch.setattr(restart_web, "MOST_SITES", 1)
-    assert list(restart_web.ask_sites(stage, web.manager.look())) == SITES[:1]
-    assert restart_web.restart_web(stage, web.manager.look())
+    assert list(restart_web.ask_sites(session, web.manager.look())) == SITES[:1]
+    assert restart_web.restart_web(session, web.manager.look())
     assert "(1 of 2 sites were asked)" in said.texts("checked")[0]
     monkeypatch.setattr(restart_web, "SITES_SECONDS", -1)
-    assert restart_web.ask_sites(stage, web.manager.look()) == {}
+    assert restart_web.ask_sites(session, web.manager.look()) == {}
 
 
 def test_after_a_restart_at_once_the_first_site_is_waited_for(web: Web) -> None:
     web.answers[SITES[0]] = REFUSED
     web.clock.after(9, web.answers.clear)
-    stage, _ = web.stage()
-    await_sites(stage, web.manager.look())
-    assert stage.problems == []
+    session, _ = web.session()
+    await_sites(session, web.manager.look())
+    assert session.problems == []
     assert 9 <= web.clock.passed < 10
 
 
 def test_one_that_never_answers_is_a_problem_of_each_site(web: Web) -> None:
     web.answers = dict.fromkeys(SITES, REFUSED)
-    stage, _ = web.stage()
-    await_sites(stage, web.manager.look())
-    assert stage.problems == [f"{site} answers connection refused" for site in SITES]
+    session, _ = web.session()
+    await_sites(session, web.manager.look())
+    assert session.problems == [f"{site} answers connection refused" for site in SITES]
     assert web.clock.passed >= READY_SECONDS
 
 
@@ -293,10 +293,10 @@ def plain(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Web:
 
 def restart_both(web: Web) -> tuple[list[str], list[Process]]:
     """The problems, and the processes in their order."""
-    stage, _ = web.stage()
+    session, _ = web.session()
     processes = web.manager.look()
-    restart_realtime(stage, processes)
-    return stage.problems, processes
+    restart_realtime(session, processes)
+    return session.problems, processes
 
 
 def test_realtime_answers_again(plain: Web) -> None:
@@ -320,7 +320,7 @@ def test_realtime_that_does_not_stop_holds_up_nothing_else(plain: Web) -> None:
 
     def restart(name: str) -> None:
         if name == first:
-            raise TooLate("did not stop")
+            raise TimedOut("did not stop")
 
     plain.manager.on_restart = restart
     problems, _ = restart_both(plain)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from prodgen.deploy.managers.core.base import Refused, State
+from prodgen.deploy.managers.core.base import ManagerError, State
 from prodgen.deploy.restart import web as restart_web
 from prodgen.deploy.restart import with_migration
 from prodgen.deploy.restart.with_migration import GO_ON, Limits, migrated
@@ -18,7 +18,7 @@ from prodgen.plan.core.model import Role
 from prodgen.review.changes.site_config_edit import FILE
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.fake_manager import FakeManager, processes_of
-from tests.support.fakes.recorder import SITES, Recorder, make_stage, services
+from tests.support.fakes.recorder import SITES, Recorder, make_session, services
 from tests.support.owner import OWNER, give, is_owners
 from tests.support.plans import fixture_plan
 from tests.support.systemd_plans import sourced
@@ -39,7 +39,7 @@ class Run:
         roles = services(Role.WEB, Role.WORKER, Role.SCHEDULER)
         self.manager = FakeManager(processes_of(roles))
         plan = fixture_plan(case)._replace(user=sourced(OWNER.name))
-        self.stage, self.said = make_stage(self.manager, bench=folder, plan=plan)
+        self.session, self.said = make_session(self.manager, bench=folder, plan=plan)
         self.steps: list[tuple[str, bool, int]] = []
         """What was done, whether maintenance mode was on, and how many processes ran."""
         self.web_returns = self.migrates = True
@@ -70,7 +70,7 @@ class Run:
     def go(self) -> bool:
         """Whether the sites are migrated."""
         processes = self.manager.look()
-        with migrated(self.stage, processes, Limits(drain=60, migrate=60), lock=0) as done:
+        with migrated(self.session, processes, Limits(drain=60, migrate=60), lock=0) as done:
             self.note("restart")
         return done
 
@@ -159,14 +159,14 @@ def test_what_cannot_be_stopped_has_the_rest_started_again(make: Run, clock: Fak
 
     make.manager.on_stop = stop
     assert not make.go()
-    assert make.stage.problems == [
+    assert make.session.problems == [
         "frappe-bench-frappe-schedule-0 did not stop; nothing was migrated"
     ]
     assert make.running() == ALL
     assert not make.maintenance
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, Refused])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ManagerError])
 def test_what_was_stopped_is_started_again_where_the_stop_is_interrupted(
     make: Run, error: type[BaseException]
 ) -> None:
@@ -186,7 +186,7 @@ def test_the_scheduler_comes_back_where_maintenance_mode_cannot_be_set(make: Run
     """No migration can begin, so nothing may stay stopped."""
     (make.folder / FILE).unlink()
     (make.folder / FILE).mkdir()
-    with pytest.raises(Refused, match="maintenance_mode cannot be set"):
+    with pytest.raises(ManagerError, match="maintenance_mode cannot be set"):
         make.go()
     assert SCHEDULER in make.manager.told("start")
     assert make.running() == ALL
@@ -197,10 +197,10 @@ def test_a_web_restart_that_fails_badly_brings_them_back(
     make: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> bool:
-        raise Refused("supervisord does not run")
+        raise ManagerError("supervisord does not run")
 
     monkeypatch.setattr(with_migration, "_show", broken)
-    with pytest.raises(Refused):
+    with pytest.raises(ManagerError):
         make.go()
     assert make.running() == ALL
     assert not make.maintenance

@@ -6,14 +6,14 @@ import signal
 
 import pytest
 
-from prodgen.deploy.managers.core.base import Refused, State
+from prodgen.deploy.managers.core.base import ManagerError, State
 from prodgen.deploy.restart import workers as room
 from prodgen.deploy.restart.workers import Workers
 from prodgen.plan.core.model import Role
 from tests.support.accounts import needs_root
 from tests.support.fakes.children import Children
 from tests.support.fakes.clock import FakeClock
-from tests.support.fakes.recorder import Recorder, joined, make_stage, services
+from tests.support.fakes.recorder import Recorder, joined, make_session, services
 from tests.support.fakes.rq_workers import FakeWorkers
 
 SHORT = "g:frappe-bench-frappe-short-worker-0"
@@ -38,9 +38,9 @@ def restart(
     workers: FakeWorkers, *, wait: bool = True, force_kill: float | None = None
 ) -> tuple[list[str], Recorder]:
     """The problems of a restart of all, and what was said."""
-    stage, said = make_stage(workers.manager, workers.queue)
-    Workers(stage, workers.queue, workers.processes, force_kill).restart(wait=wait)
-    return stage.problems, said
+    session, said = make_session(workers.manager, workers.queue)
+    Workers(session, workers.queue, workers.processes, force_kill).restart(wait=wait)
+    return session.problems, said
 
 
 def test_all_come_back_and_each_job_ends(workers: FakeWorkers, clock: FakeClock) -> None:
@@ -202,7 +202,7 @@ def test_a_manager_that_starts_by_itself_may_refuse_to(workers: FakeWorkers) -> 
     def start(name: str) -> None:
         workers.birth(name)
         if name == LONG:
-            raise Refused("it is being started")
+            raise ManagerError("it is being started")
 
     workers.manager.on_start = start
     problems, said = restart(workers)

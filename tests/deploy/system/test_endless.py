@@ -11,9 +11,9 @@ from prodgen.cli.core.review import Sides, Stopped
 from prodgen.cli.core.saved_review import check_review
 from prodgen.deploy.apply import health, takeover
 from prodgen.deploy.doctor.files import check_certificates
-from prodgen.deploy.managers.core.base import Process, Refused, State
+from prodgen.deploy.managers.core.base import ManagerError, Process, State
 from prodgen.deploy.managers.supervisor.core.rpc import find_server
-from prodgen.deploy.output.archives import Unfit
+from prodgen.deploy.output.archives import BadArchive
 from prodgen.deploy.output.reader import read_output
 from prodgen.deploy.output.rendered import NotRendered, read_rendered
 from prodgen.deploy.output.user_templates import read_templates
@@ -67,7 +67,7 @@ def certificate_for_doctor(place: Path, kind: str) -> str:
 
 def manifest_of_an_output(place: Path, kind: str) -> str:
     put(kind, place.parent / "out/manifest.json")
-    with pytest.raises(Unfit) as found:
+    with pytest.raises(BadArchive) as found:
         read_output(place.parent / "out")
     return str(found.value)
 
@@ -75,13 +75,13 @@ def manifest_of_an_output(place: Path, kind: str) -> str:
 def file_of_an_output(place: Path, kind: str) -> str:
     put(kind, place.parent / "out/x")
     (place.parent / "out/manifest.json").write_text("{}")
-    with pytest.raises(Unfit) as found:
+    with pytest.raises(BadArchive) as found:
         read_output(place.parent / "out")
     return str(found.value)
 
 
 def archive_to_verify(place: Path, kind: str) -> str:
-    with pytest.raises((Unfit, OSError)) as found:
+    with pytest.raises((BadArchive, OSError)) as found:
         read_output(put(kind, place))
     return str(found.value)
 
@@ -99,7 +99,7 @@ def review(place: Path, kind: str) -> str:
 
 
 def config_of_supervisor(place: Path, kind: str) -> str:
-    with pytest.raises(Refused) as found:
+    with pytest.raises(ManagerError) as found:
         find_server(put(kind, place))
     return str(found.value)
 
@@ -107,7 +107,7 @@ def config_of_supervisor(place: Path, kind: str) -> str:
 def config_that_others_installed(place: Path, kind: str) -> str:
     """nginx itself would hang on it, and so would `nginx -t`."""
     put(kind, place.parent / "etc/nginx/conf.d/frappe-bench.conf")
-    with pytest.raises((OSError, Refused), match="nginx/conf") as found:
+    with pytest.raises((OSError, ManagerError), match="nginx/conf") as found:
         list(takeover._files(place.parent, takeover.PLACES))
     return str(found.value)
 
@@ -118,7 +118,7 @@ def linked_config_of_a_bench(place: Path, kind: str) -> str:
     link = place.parent / "etc/nginx/conf.d/frappe-bench.conf"
     link.parent.mkdir(parents=True)
     link.symlink_to(config)
-    with pytest.raises((OSError, Refused), match="nginx/conf") as found:
+    with pytest.raises((OSError, ManagerError), match="nginx/conf") as found:
         list(takeover._files(place.parent, takeover.PLACES))
     return str(found.value)
 

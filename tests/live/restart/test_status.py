@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from prodgen.deploy.restart.maintenance_mode import KEY, LEFT_ON, NOTE
-from prodgen.deploy.session.session import only_one
+from prodgen.deploy.session.session import bench_lock
 from prodgen.review.changes.site_config_edit import FILE
 from tests.support.live.restarting import bench_up, prodgen, running
 from tests.support.live.supervised import Supervised
@@ -110,7 +110,7 @@ def test_what_a_killed_migration_left_is_named(run: Bench, command: str) -> None
     note = run.bench.file(NOTE)
     note.write_text(json.dumps({FILE: None}))
     run.bench.set_config(**{KEY: True})
-    with only_one(run.bench.place.real(run.bench.path)):  # one is still at work
+    with bench_lock(run.bench.place.real(run.bench.path)):  # one is still at work
         assert LEFT_ON not in prodgen(run, command).out
     said = prodgen(run, command).out
     assert LEFT_ON in said

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from prodgen.deploy.queue import rq
-from prodgen.deploy.queue.redis_client import Access, Away, Client, RedisQueue
+from prodgen.deploy.queue.redis_client import Access, Client, RedisQueue, RedisUnavailable
 
 ACCESS = Access("redis://127.0.0.1:11000")
 
@@ -35,7 +35,7 @@ class FakeQueue(RedisQueue):
         self.asked.append(what)
         if self.away:
             self.away -= 1
-            raise Away("redis_queue at 127.0.0.1:11000 does not answer")
+            raise RedisUnavailable("redis_queue at 127.0.0.1:11000 does not answer")
 
     def put(self, name: str, **changes: Any) -> None:
         """Changes the record of a worker, or makes one."""

@@ -1,4 +1,4 @@
-"""What a run has reported, and a stage for it."""
+"""What a run has reported, and a session for it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 from prodgen.deploy.managers.core.base import ProcessManager
 from prodgen.deploy.queue.redis_client import RedisQueue
-from prodgen.deploy.session.bench_context import Subject
+from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.deploy.session.events import Busy, Event, Waiting
-from prodgen.deploy.session.session import Stage
+from prodgen.deploy.session.session import Session
 from prodgen.host.door import Door, enter
 from prodgen.plan.core.model import Plan, Role, Service
 from tests.support.fakes.fake_redis import ACCESS
@@ -52,21 +52,21 @@ def services(*roles: Role) -> list[Service]:
     return [one for one in PLAN.services if one.role.value in roles]
 
 
-def make_stage(
+def make_session(
     manager: ProcessManager,
     queue: RedisQueue | None = None,
     *,
     bench: Path | None = None,
     plan: Plan = PLAN,
     max_queued: int | None = None,
-) -> tuple[Stage, Recorder]:
-    """A stage for the plan, and what takes its events."""
+) -> tuple[Session, Recorder]:
+    """A session for the plan, and what takes its events."""
     door = DOOR
     if bench:
         plan, door = plan._replace(bench=sourced(bench)), enter(bench)
-    subject = Subject(plan, door, ACCESS, BENCH_ID, max_queued)
+    context = BenchContext(plan, door, ACCESS, BENCH_ID, max_queued)
     said = Recorder()
-    return Stage(subject, manager, queue, said), said
+    return Session(context, manager, queue, said), said
 
 
 def joined(texts: Iterable[str]) -> str:

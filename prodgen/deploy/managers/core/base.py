@@ -61,7 +61,7 @@ BY_SUDO = (
 """The way out for who may not restart a bench."""
 
 
-class Refused(Exception):
+class ManagerError(Exception):
     """The manager would not, or could not be asked. `help` says what would let it."""
 
     def __init__(self, message: str, help: str = "") -> None:
@@ -69,12 +69,12 @@ class Refused(Exception):
         self.help = help
 
 
-class TooLate(Exception):
+class TimedOut(Exception):
     """Something did not come true in its time."""
 
 
 class ProcessManager(Protocol):
-    """What Supervisor and systemd have in common. Each may raise Refused."""
+    """What Supervisor and systemd have in common. Each may raise ManagerError."""
 
     def look(self) -> list[Process]:
         """The processes of the plan, in its order, as they are now."""
@@ -89,7 +89,7 @@ class ProcessManager(Protocol):
         """Begins to stop; each is killed after its stop time."""
 
     def restart(self, names: Sequence[str], patience: float) -> None:
-        """Stops them and begins to start them anew; raises TooLate after `patience` seconds."""
+        """Stops them and begins to start them anew; raises TimedOut after `patience` seconds."""
 
 
 def instances_of(stem: str, present: Sequence[str], expected: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ import xmlrpc.client
 from collections.abc import Collection, Iterable, Sequence
 
 from prodgen.deploy.jobs.stop_before_removal import end_workers
-from prodgen.deploy.managers.core.base import TooLate
+from prodgen.deploy.managers.core.base import TimedOut
 from prodgen.deploy.managers.supervisor.core.rpc import BAD_NAME, Rpc, find_server
 from prodgen.deploy.restart.changed_services import restart_changed
 from prodgen.deploy.session.activation import Activation
@@ -73,16 +73,16 @@ def end_group(activation: Activation, rpc: Rpc, name: str) -> None:
     except xmlrpc.client.Fault as fault:
         if fault.faultCode != BAD_NAME:
             activation.fail(f"Supervisor could not end {name}: {fault.faultString}")
-    except TooLate as late:
+    except TimedOut as late:
         activation.fail(str(late))
 
 
 def await_end(rpc: Rpc, groups: Collection[str], patience: float) -> None:
-    """Waits until nothing of the groups runs; raises TooLate."""
+    """Waits until nothing of the groups runs; raises TimedOut."""
     end = time.monotonic() + patience
     while left := running(rpc.call("getAllProcessInfo"), groups):
         if time.monotonic() > end:
-            raise TooLate(f"{', '.join(left)} did not stop within {patience:.0f} s")
+            raise TimedOut(f"{', '.join(left)} did not stop within {patience:.0f} s")
         time.sleep(POLL)
 
 

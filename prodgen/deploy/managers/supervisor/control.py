@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from prodgen.deploy.managers.core.base import (
+    ManagerError,
     Process,
-    Refused,
     State,
-    TooLate,
+    TimedOut,
     instances_of,
     running_services,
 )
@@ -107,7 +107,7 @@ class Supervisor:
             if fault.faultCode == BAD_NAME:
                 raise not_loaded(name) from fault
             if fault.faultCode != harmless:
-                raise Refused(f"{what} {name}: {fault.faultString}") from fault
+                raise ManagerError(f"{what} {name}: {fault.faultString}") from fault
 
     def restart(self, names: Sequence[str], patience: float) -> None:
         end = time.monotonic() + patience
@@ -123,14 +123,14 @@ class Supervisor:
                     self.start([name])
                     left.remove(name)
             if left and time.monotonic() > end:
-                raise TooLate(f"{', '.join(left)} did not stop within {patience:.0f} s")
+                raise TimedOut(f"{', '.join(left)} did not stop within {patience:.0f} s")
             if left:
                 time.sleep(POLL)
 
 
-def not_loaded(name: str) -> Refused:
+def not_loaded(name: str) -> ManagerError:
     """Supervisor has no such process."""
-    return Refused(
+    return ManagerError(
         f"Supervisor has loaded no {name}",
         "install the config that `prodgen render -t supervisor` makes, then `supervisorctl update`",
     )

@@ -7,14 +7,14 @@ import time
 from collections.abc import Sequence
 
 from prodgen.deploy.jobs.stop_before_removal import end_workers
-from prodgen.deploy.managers.core.base import Refused, TooLate
+from prodgen.deploy.managers.core.base import ManagerError, TimedOut
 from prodgen.deploy.managers.systemd.control import control, parse_show, show_command, verb_command
 from prodgen.deploy.managers.systemd.foreign_units import (
     drop_foreign_links,
-    eased,
     outdated,
     serves_web,
-    strays,
+    unlisted_running_units,
+    with_long_stop_timeout,
 )
 from prodgen.deploy.restart.changed_services import restart_changed
 from prodgen.deploy.session.activation import Activation
@@ -28,19 +28,19 @@ POLL = 0.1
 
 def change(activation: Activation) -> None:
     """Reloads the units, stops what goes, restarts what has to, and starts what is new."""
-    plan = activation.subject.plan
+    plan = activation.context.plan
     asked = control(plan, os.geteuid())
     names = names_of(plan)
     new = [one.subject for one in activation.of("systemd", Action.START)]
     old = outdated(asked, new)
     _do((*asked, "daemon-reload"))
     gone = old + [one.subject for one in activation.of("systemd", Action.STOP)]
-    gone += strays(activation, asked)
+    gone += unlisted_running_units(activation, asked)
     pids = _main_pids(asked, gone)
     web = [unit for unit in gone if serves_web(unit, pids)]
     rest = [unit for unit in gone if unit not in web]
     changed = [one.subject for one in activation.of("systemd", Action.RESTART)]
-    with eased(plan, asked, [*rest, *changed]) as seconds:
+    with with_long_stop_timeout(plan, asked, [*rest, *changed]) as seconds:
         _stop(activation, asked, rest, seconds)
         _restart(activation, asked, changed)
     drop_foreign_links(activation)
@@ -66,8 +66,8 @@ def _restart(activation: Activation, asked: Sequence[str], units: Sequence[str])
 
 def stop(activation: Activation) -> None:
     """Ends every unit of the bench, since another manager takes over."""
-    asked = control(activation.subject.plan, os.geteuid())
-    target = names_of(activation.subject.plan).target
+    asked = control(activation.context.plan, os.geteuid())
+    target = names_of(activation.context.plan).target
     _do((*asked, "disable", "--quiet", target))
     _stop(activation, asked, [one.subject for one in activation.of("systemd", Action.STOP)])
     _do((*asked, "stop", target))
@@ -93,7 +93,7 @@ def _stop(
     _do(verb_command(asked, "stop", units))
     try:
         _await_end(asked, units, max(seconds.values()) + SLACK)
-    except TooLate as late:
+    except TimedOut as late:
         activation.fail(str(late))
 
 
@@ -109,7 +109,7 @@ def _await_end(asked: Sequence[str], units: Sequence[str], patience: float) -> N
         if not left:
             return
         if time.monotonic() > end:
-            raise TooLate(f"{', '.join(left)} did not stop within {patience:.0f} s")
+            raise TimedOut(f"{', '.join(left)} did not stop within {patience:.0f} s")
         time.sleep(POLL)
 
 
@@ -127,4 +127,4 @@ def _reopen(activation: Activation, asked: Sequence[str], sockets: Sequence[str]
 def _do(argv: Sequence[str]) -> None:
     done = run(argv, timeout=600)
     if done.code != 0:
-        raise Refused(f"{' '.join(done.argv[:3])}: {done.reason}")
+        raise ManagerError(f"{' '.join(done.argv[:3])}: {done.reason}")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from prodgen.deploy.managers.core.base import (
     BY_SUDO,
+    ManagerError,
     Process,
-    Refused,
     State,
-    TooLate,
+    TimedOut,
     running_services,
 )
 from prodgen.host.programs import Done, run
@@ -171,7 +171,7 @@ class Systemd:
             now = self._invocations(names)
             left = {name for name in left if now.get(name, "") in ("", before.get(name, ""))}
             if left and time.monotonic() > end:
-                raise TooLate(f"{', '.join(sorted(left))} did not stop within {patience:.0f} s")
+                raise TimedOut(f"{', '.join(sorted(left))} did not stop within {patience:.0f} s")
             if left:
                 time.sleep(POLL)
 
@@ -192,19 +192,19 @@ class Systemd:
             raise self._refused(done)
         return done
 
-    def _refused(self, done: Done) -> Refused:
+    def _refused(self, done: Done) -> ManagerError:
         if any(word in done.err for word in DENIED):
             # No rule of polkit for manage-units by the unit's name: it gives stop, kill, bind and
             # set-property too, and the units of every bench whose name begins alike.
-            return Refused(f"systemd does not let you: {done.reason}", BY_SUDO)
+            return ManagerError(f"systemd does not let you: {done.reason}", BY_SUDO)
         if done.code == 127 or "bus" in done.err:
-            return Refused(f"systemd cannot be asked: {done.reason}")
-        return Refused(f"{' '.join(done.argv[:4])} …: {done.reason}")
+            return ManagerError(f"systemd cannot be asked: {done.reason}")
+        return ManagerError(f"{' '.join(done.argv[:4])} …: {done.reason}")
 
 
-def not_loaded(unit: str) -> Refused:
+def not_loaded(unit: str) -> ManagerError:
     """systemd has no such unit."""
-    return Refused(
+    return ManagerError(
         f"systemd has loaded no {unit}",
         "install the units that `prodgen render -t systemd` makes, then `systemctl daemon-reload`",
     )

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prodgen.deploy.managers.core.base import Refused
+from prodgen.deploy.managers.core.base import ManagerError
 from prodgen.deploy.managers.systemd.control import list_command, parse_show
 from prodgen.host.programs import run
 from prodgen.review.impact.model import Action
@@ -33,11 +33,11 @@ EASY = "[Service]\nKillMode=mixed\nTimeoutStopSec={seconds}\n"
 
 
 @contextlib.contextmanager
-def eased(plan: Plan, asked: Sequence[str], units: Sequence[str]) -> Iterator[int]:
+def with_long_stop_timeout(plan: Plan, asked: Sequence[str], units: Sequence[str]) -> Iterator[int]:
     """While it lasts, the end of a service is told to its main process, which has the time that
     the longest job may need; gives that time in seconds, or 0 where the units say so themselves.
 
-    Raises Refused.
+    Raises ManagerError.
     """
     hard = [] if plan.is_of_user else _hard(asked, units)
     seconds = max((one.stop.value.seconds for one in plan.services), default=90)
@@ -62,7 +62,7 @@ def _write(paths: Sequence[Path], text: str) -> None:
             path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
             path.write_text(text)
     except OSError as failure:
-        raise Refused(str(failure)) from failure
+        raise ManagerError(str(failure)) from failure
 
 
 def _reread(asked: Sequence[str], made: Sequence[Path]) -> None:
@@ -79,7 +79,7 @@ def _hard(asked: Sequence[str], units: Sequence[str]) -> list[str]:
     return [unit for unit in services if shown.get(unit, {}).get("KillMode") == "control-group"]
 
 
-def strays(activation: Activation, asked: Sequence[str]) -> list[str]:
+def unlisted_running_units(activation: Activation, asked: Sequence[str]) -> list[str]:
     """Units that run by files which go, though no target of theirs has named them: instances that
     somebody has started or enabled by hand."""
     stopped = activation.of("systemd", Action.STOP)
@@ -112,8 +112,8 @@ def outdated(asked: Sequence[str], units: Sequence[str]) -> list[str]:
 
 def drop_foreign_links(activation: Activation) -> None:
     """Takes away what makes the next boot start a unit of these names from somebody else's folder:
-    `systemctl enable` of a linked unit leads to the link's end. Raises Refused."""
-    if activation.subject.plan.is_of_user:
+    `systemctl enable` of a linked unit leads to the link's end. Raises ManagerError."""
+    if activation.context.plan.is_of_user:
         return
     names = {one.program for one in activation.of("systemd")}
     for kind in ("wants", "requires"):
@@ -128,7 +128,7 @@ def _unlink(link: Path) -> None:
     try:
         link.unlink()
     except OSError as failure:
-        raise Refused(str(failure)) from failure
+        raise ManagerError(str(failure)) from failure
 
 
 def serves_web(unit: str, pids: Mapping[str, int]) -> bool:

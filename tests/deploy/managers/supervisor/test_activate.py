@@ -10,11 +10,11 @@ import pytest
 
 from prodgen.deploy.apply import activate
 from prodgen.deploy.apply.activate import forget_removed
-from prodgen.deploy.managers.core.base import ProcessManager, Refused
+from prodgen.deploy.managers.core.base import ManagerError, ProcessManager
 from prodgen.deploy.managers.supervisor import activate as activate_supervisor
 from prodgen.deploy.managers.supervisor.core.rpc import BAD_NAME
 from prodgen.deploy.session.activation import Activation
-from prodgen.deploy.session.bench_context import Subject
+from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.review.impact.model import Action, Effect
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.fake_manager import FakeManager
@@ -47,7 +47,7 @@ class Run:
         return self.rpc.done
 
     def work(self, *effects: Effect) -> Activation:
-        return Activation(Subject(PLAN), effects, self.said, lambda: self.manager)
+        return Activation(BenchContext(PLAN), effects, self.said, lambda: self.manager)
 
     def restart(self, _: Activation, effects: Iterable[Effect], manager: ProcessManager) -> None:
         assert manager is self.manager
@@ -169,7 +169,7 @@ def test_a_supervisord_that_is_gone_has_nothing_to_forget(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: Path | None) -> None:
-        raise Refused("supervisord does not run")
+        raise ManagerError("supervisord does not run")
 
     monkeypatch.setattr(activate, "find_server", refuse)
     forget_removed(run.work(), {"supervisor"})

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from prodgen.deploy.managers.core.base import ProcessManager, Refused
+from prodgen.deploy.managers.core.base import ManagerError, ProcessManager
 from prodgen.deploy.managers.systemd import activate as activate_systemd
 from prodgen.deploy.managers.systemd import foreign_units
 from prodgen.deploy.session.activation import Activation
-from prodgen.deploy.session.bench_context import Subject
+from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.plan.core.model import Manager
 from prodgen.review.impact.model import Action, Effect
 from tests.support.fakes.clock import FakeClock
@@ -43,7 +43,7 @@ class Run:
     def go(self, how: Callable[[Activation], None], *effects: Effect) -> list[str]:
         """What systemctl was told."""
         plan = PLAN._replace(manager=sourced(Manager.SYSTEMD))
-        work = Activation(Subject(plan), effects, self.said, lambda: self.manager)
+        work = Activation(BenchContext(plan), effects, self.said, lambda: self.manager)
         how(work)
         self.problems = work.problems
         return self.systemctl.done
@@ -125,6 +125,6 @@ def test_another_manager_takes_over(run: Run) -> None:
 
 def test_a_systemd_that_refuses_ends_it(run: Run) -> None:
     run.systemctl.fails["daemon-reload"] = "Access denied"
-    with pytest.raises(Refused, match="Access denied"):
+    with pytest.raises(ManagerError, match="Access denied"):
         run.go(activate_systemd.change, effect(OLD, Action.STOP))
     assert run.systemctl.units[OLD]["ActiveState"] == "active"

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from prodgen.deploy.managers.core.base import ProcessManager, Refused
+from prodgen.deploy.managers.core.base import ManagerError, ProcessManager
 from prodgen.deploy.managers.systemd import foreign_units as room
 from prodgen.deploy.managers.systemd.foreign_units import (
     DROP_IN,
     drop_foreign_links,
-    eased,
     outdated,
     serves_web,
-    strays,
+    unlisted_running_units,
+    with_long_stop_timeout,
 )
 from prodgen.deploy.session.activation import Activation
-from prodgen.deploy.session.bench_context import Subject
+from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.plan.core.model import Manager
 from prodgen.review.impact.model import Action, Effect
 from tests.support.fakes.children import Children
@@ -58,7 +58,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
 
 def test_the_end_of_a_unit_by_default_is_told_to_its_main_process(host: Host) -> None:
     """Else RQ's horse dies of it, and with it the job."""
-    with eased(PLAN, ASKED, [HARD, SOFT, SOCKET]) as seconds:
+    with with_long_stop_timeout(PLAN, ASKED, [HARD, SOFT, SOCKET]) as seconds:
         assert seconds == LONGEST
         assert host.drop_ins() == [f"{HARD}.d"]
         text = (host.run / f"{HARD}.d" / DROP_IN).read_text()
@@ -69,7 +69,7 @@ def test_the_end_of_a_unit_by_default_is_told_to_its_main_process(host: Host) ->
 
 
 def test_a_failure_meanwhile_leaves_nothing(host: Host) -> None:
-    with pytest.raises(RuntimeError), eased(PLAN, ASKED, [HARD]):
+    with pytest.raises(RuntimeError), with_long_stop_timeout(PLAN, ASKED, [HARD]):
         raise RuntimeError
     assert host.drop_ins() == []
     assert host.systemctl.done == ["daemon-reload"] * 2
@@ -79,26 +79,26 @@ def test_what_a_killed_run_has_left_is_taken_away(host: Host) -> None:
     left = host.run / f"{SOFT}.d" / DROP_IN
     left.parent.mkdir(parents=True)
     left.write_text("[Service]\nTimeoutStopSec=1\n")
-    with eased(PLAN, ASKED, [SOFT]) as seconds:
+    with with_long_stop_timeout(PLAN, ASKED, [SOFT]) as seconds:
         assert seconds == LONGEST
     assert not left.exists()
 
 
 @pytest.mark.parametrize("units", [[SOFT], [SOCKET], []])
 def test_units_that_say_it_themselves_are_left_alone(host: Host, units: list[str]) -> None:
-    with eased(PLAN, ASKED, units) as seconds:
+    with with_long_stop_timeout(PLAN, ASKED, units) as seconds:
         assert seconds == 0
     assert host.systemctl.done == []
 
 
 def test_a_user_s_own_units_are_ours(host: Host) -> None:
-    with eased(OF_USER, ASKED, [HARD]) as seconds:
+    with with_long_stop_timeout(OF_USER, ASKED, [HARD]) as seconds:
         assert (seconds, host.drop_ins()) == (0, [])
 
 
 def test_where_it_cannot_be_written_nothing_is_stopped(host: Host) -> None:
     host.run.write_text("no folder")
-    with pytest.raises(Refused), eased(PLAN, ASKED, [HARD]):
+    with pytest.raises(ManagerError), with_long_stop_timeout(PLAN, ASKED, [HARD]):
         pytest.fail("the units would be stopped as they are")
 
 
@@ -107,7 +107,7 @@ def none_asked() -> ProcessManager:
 
 
 def activation(*effects: Effect, kept: frozenset[str] = frozenset()) -> Activation:
-    return Activation(Subject(PLAN), effects, Recorder(), none_asked, kept=kept)
+    return Activation(BenchContext(PLAN), effects, Recorder(), none_asked, kept=kept)
 
 
 def gone(unit: str, program: str) -> Effect:
@@ -119,17 +119,17 @@ def test_instances_that_somebody_has_started_by_hand_go_with_their_file(host: Ho
         host.systemctl.put(unit, ActiveState="active")
     host.systemctl.put("w@9.service", ActiveState="inactive")
     work = activation(gone("w@1.service", "w@.service"), kept=frozenset({"w@8.service"}))
-    assert strays(work, ASKED) == ["w@7.service"]
+    assert unlisted_running_units(work, ASKED) == ["w@7.service"]
 
 
 def test_a_unit_whose_file_goes_though_nobody_wanted_it(host: Host) -> None:
     host.systemctl.put("clock.service", ActiveState="active")
     passive = Effect("systemd", "clock.service", Action.REREAD, because_of="gone",
                      program="clock.service")  # fmt: skip
-    assert strays(activation(passive), ASKED) == ["clock.service"]
+    assert unlisted_running_units(activation(passive), ASKED) == ["clock.service"]
     stays = passive._replace(because_of="")
-    assert strays(activation(stays), ASKED) == []
-    assert strays(activation(gone("x.socket", "x.socket")), ASKED) == []
+    assert unlisted_running_units(activation(stays), ASKED) == []
+    assert unlisted_running_units(activation(gone("x.socket", "x.socket")), ASKED) == []
 
 
 def test_what_runs_by_an_older_file(host: Host) -> None:
@@ -169,7 +169,7 @@ def test_links_into_another_folder_are_dropped(host: Host, tmp_path: Path) -> No
 
 def test_a_user_s_own_folder_is_not_looked_into(host: Host, tmp_path: Path) -> None:
     link = enabled(host, "a.service", tmp_path / "none.service")
-    user = Subject(OF_USER)
+    user = BenchContext(OF_USER)
     effects = [gone("a.service", "a.service")]
     drop_foreign_links(Activation(user, effects, Recorder(), none_asked))
     assert link.is_symlink()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from prodgen.deploy.managers.core.base import BY_SUDO, Refused
+from prodgen.deploy.managers.core.base import BY_SUDO, ManagerError
 from prodgen.host.door import rights_for
 from prodgen.inputs.reader import read_whole
 
@@ -56,7 +56,7 @@ def parse_config(text: str, folder: str) -> Server | None:
 
 
 def find_server(config: Path | None) -> Server:
-    """The server of this config file, by default the machine's own; raises Refused."""
+    """The server of this config file, by default the machine's own; raises ManagerError."""
     tried = [config] if config else [path for path in CONFIGS if path.exists()]
     for path in tried:
         try:
@@ -64,14 +64,16 @@ def find_server(config: Path | None) -> Server:
                 text = read_whole(path).decode("utf-8", "replace")
             found = parse_config(text, str(path.parent))
         except FileNotFoundError as failure:
-            raise Refused(f"there is no {path}", "correct --supervisor-config") from failure
+            raise ManagerError(f"there is no {path}", "correct --supervisor-config") from failure
         except OSError as failure:
             reason = (failure.strerror or str(failure)).lower()
-            raise Refused(f"{path} cannot be read: {reason}", f"run as root: {SUDO}") from failure
+            raise ManagerError(
+                f"{path} cannot be read: {reason}", f"run as root: {SUDO}"
+            ) from failure
         if found:
             return found
-        raise Refused(f"{path} names no server", "add [unix_http_server] with its `file`")
-    raise Refused(
+        raise ManagerError(f"{path} names no server", "add [unix_http_server] with its `file`")
+    raise ManagerError(
         "Supervisor is not installed: there is no /etc/supervisor/supervisord.conf",
         "install it, name its file with --supervisor-config, or set `manager: systemd`",
     )
@@ -87,12 +89,12 @@ class Rpc:
         self.server = server
 
     def call(self, name: str, *values: Any) -> Any:
-        """The answer; raises Refused where supervisord cannot be reached."""
+        """The answer; raises ManagerError where supervisord cannot be reached."""
         try:
             with self._proxy() as proxy:
                 return getattr(proxy.supervisor, name)(*values)
         except xmlrpc.client.ProtocolError as failure:
-            raise Refused(
+            raise ManagerError(
                 f"supervisord refused: {failure.errcode} {failure.errmsg}",
                 "give [supervisorctl] its username and password",
             ) from failure
@@ -108,20 +110,20 @@ class Rpc:
         return xmlrpc.client.ServerProxy(f"http://{who}{parts.netloc}{parts.path}")
 
 
-def unreachable(server: Server, failure: Exception) -> Refused:
+def unreachable(server: Server, failure: Exception) -> ManagerError:
     """What stands in the way of talking to supervisord, and the lines that mend it."""
     path = server.socket
     if isinstance(failure, PermissionError):
-        return Refused(
+        return ManagerError(
             f"you may not use supervisord's socket {path} ({owner_and_mode(path)})",
             BY_SUDO,
         )
     if isinstance(failure, (FileNotFoundError, ConnectionRefusedError)):
-        return Refused(
+        return ManagerError(
             f"supervisord does not run: nobody listens on {path or server.url}",
             "start it: systemctl start supervisor",
         )
-    return Refused(f"supervisord at {path or server.url} does not answer: {failure}")
+    return ManagerError(f"supervisord at {path or server.url} does not answer: {failure}")
 
 
 def owner_and_mode(path: str) -> str:
