@@ -14,12 +14,12 @@ from prodgen.inputs.core.values import Values
 from prodgen.plan.checks.capacity import mention_many_workers
 from prodgen.plan.checks.unserved_queues import mention_unserved
 from prodgen.plan.core import defaults as rules
-from prodgen.plan.core.context import Desk, Premises
+from prodgen.plan.core.context import BenchDefaults, PlanContext
 from prodgen.plan.core.model import Manager, Plan, Proxy, Role, Service
 from prodgen.plan.core.options import NginxOptions, SupervisorOptions, SystemdOptions
 from prodgen.plan.core.precedence import options_from, resources_from
-from prodgen.plan.core.procfile_line import Task, understand
-from prodgen.plan.processes import entries, excluded
+from prodgen.plan.core.procfile_line import LineKind, classify_line
+from prodgen.plan.processes import configured_entries, excluded_processes
 from prodgen.plan.services.environment import given_variables, with_variables
 from prodgen.plan.services.generic import plan_other
 from prodgen.plan.services.realtime import find_node, plan_realtime, plan_scheduler
@@ -29,8 +29,8 @@ from prodgen.plan.services.web import http_timeout, plan_web
 from prodgen.plan.services.worker_pool import plan_worker_pools
 from prodgen.plan.services.workers import known_queues, plan_workers
 from prodgen.plan.sites import plan_sites
-from prodgen.plan.skipped import unused
-from prodgen.plan.versions import mention_frappe_version, versions
+from prodgen.plan.skipped import skipped_lines
+from prodgen.plan.versions import known_versions, mention_frappe_version
 from prodgen.provenance import Kind, Origin, Sourced, default
 
 BENCH_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
@@ -52,34 +52,34 @@ def build_plan(
 
     With `locked`, a fact that is needed and unknown is an error rather than a default.
     """
-    desk = Desk(bench, facts, locked=locked)
-    lines = [understand(entry) for entry in entries(desk)]
-    refuse_secrets(desk, lines)
-    mention_frappe_version(desk, lines)
-    node = find_node(desk, lines)
-    premises = _premises(desk, node)
-    web = plan_web(desk, premises, lines)
-    realtime = plan_realtime(desk, premises, lines, node)
-    scheduler = plan_scheduler(desk, premises, lines)
-    known = known_queues(desk)
+    context = PlanContext(bench, facts, locked=locked)
+    lines = [classify_line(entry) for entry in configured_entries(context)]
+    refuse_secrets(context, lines)
+    mention_frappe_version(context, lines)
+    node = find_node(context, lines)
+    defaults = _bench_defaults(context, node)
+    web = plan_web(context, defaults, lines)
+    realtime = plan_realtime(context, defaults, lines, node)
+    scheduler = plan_scheduler(context, defaults, lines)
+    known = known_queues(context)
     services = [
-        *plan_redis(desk, premises, lines),
+        *plan_redis(context, defaults, lines),
         *([web.service] if web else []),
         *([realtime.service] if realtime else []),
         *([scheduler] if scheduler else []),
-        *plan_workers(desk, premises, lines, known),
-        *plan_worker_pools(desk, premises, lines, known),
-        *(plan_other(desk, premises, line) for line in lines if line.task is Task.OTHER),
+        *plan_workers(context, defaults, lines, known),
+        *plan_worker_pools(context, defaults, lines, known),
+        *(plan_other(context, defaults, line) for line in lines if line.kind is LineKind.OTHER),
     ]
-    services = with_env_file(desk, premises, services)
-    services = with_variables(desk, lines, services)
-    mention_many_workers(desk, services)
-    mention_unserved(desk, lines, services, known)
-    _refuse_shared_names(desk, services)
-    _refuse_shared_ports(desk, services)
+    services = with_env_file(context, defaults, services)
+    services = with_variables(context, lines, services)
+    mention_many_workers(context, services)
+    mention_unserved(context, lines, services, known)
+    _refuse_shared_names(context, services)
+    _refuse_shared_ports(context, services)
     proxy = None
     if web:
-        timeout = http_timeout(desk)
+        timeout = http_timeout(context)
         proxy = Proxy(
             web=web.address,
             realtime=realtime.address if realtime else None,
@@ -89,44 +89,44 @@ def build_plan(
         )
     manager = _manager(bench)
     plan = Plan(
-        bench_name=premises.name,
-        bench=premises.path,
-        user=premises.user,
-        home=premises.home,
+        bench_name=defaults.name,
+        bench=defaults.path,
+        user=defaults.user,
+        home=defaults.home,
         manager=manager,
-        log_folder=_log_folder(desk, premises),
-        config_folder=premises.config_folder,
+        log_folder=_log_folder(context, defaults),
+        config_folder=defaults.config_folder,
         services=_with_known_order(services),
-        sites=plan_sites(desk),
+        sites=plan_sites(context),
         proxy=proxy,
         left_out=(
-            *excluded(desk),
-            *unused(desk, lines, services),
+            *excluded_processes(context),
+            *skipped_lines(context, lines, services),
         ),
-        versions=versions(desk, manager.value),
-        nginx=_nginx_options(desk),
+        versions=known_versions(context, manager.value),
+        nginx=_nginx_options(context),
         systemd=_systemd_options(bench.settings),
-        supervisor=_supervisor_options(desk),
+        supervisor=_supervisor_options(context),
     )
-    made = None if has_errors(desk.findings) else plan
-    return Planned(made, desk.used), desk.findings
+    made = None if has_errors(context.findings) else plan
+    return Planned(made, context.used), context.findings
 
 
-def _nginx_options(desk: Desk) -> NginxOptions:
+def _nginx_options(context: PlanContext) -> NginxOptions:
     """The chosen options, and for two that nobody chose what suits the host.
 
     Files compressed beforehand are sent where nginx is known to be able. A kernel that is known to
     have no IPv6 is not asked to listen there.
     """
-    options = options_from(desk.bench.settings, "nginx", NginxOptions)
-    modules, ipv6 = desk.facts.nginx_modules, desk.facts.ipv6
+    options = options_from(context.bench.settings, "nginx", NginxOptions)
+    modules, ipv6 = context.facts.nginx_modules, context.facts.ipv6
     if options.gzip_static.origin.kind is Kind.DEFAULT and modules:
         has_it = "http_gzip_static_module" in modules.value
         static = modules.derive(has_it, "whether nginx can send them")
         options = options._replace(gzip_static=static)
     if options.ipv6.origin.kind is Kind.DEFAULT and ipv6 and not ipv6.value:
         if ipv6.origin.kind is Kind.HOST:
-            desk.used["ipv6"] = ipv6
+            context.used["ipv6"] = ipv6
         options = options._replace(ipv6=ipv6)
     return options
 
@@ -138,13 +138,13 @@ def _systemd_options(settings: Values) -> SystemdOptions:
     return options._replace(logs=mode or options.logs, resources=resources_from(settings))
 
 
-def _supervisor_options(desk: Desk) -> SupervisorOptions:
+def _supervisor_options(context: PlanContext) -> SupervisorOptions:
     """The chosen options, the host's folder, and whether the lines of logs go to syslog too."""
-    settings, folder = desk.bench.settings, desk.facts.supervisor_folder
+    settings, folder = context.bench.settings, context.facts.supervisor_folder
     options = options_from(settings, "supervisor", SupervisorOptions)
     if folder:
         if folder.origin.kind is Kind.HOST:
-            desk.used["supervisor_folder"] = folder
+            context.used["supervisor_folder"] = folder
         options = options._replace(folder=folder)
     mode = settings.text("logging", "mode")
     if mode is None:
@@ -152,52 +152,52 @@ def _supervisor_options(desk: Desk) -> SupervisorOptions:
     return options._replace(syslog=mode.derive(mode.value == "journal", "journald reads syslog"))
 
 
-def _log_folder(desk: Desk, premises: Premises) -> Sourced[PurePosixPath]:
-    given = desk.bench.settings.text("logging", "folder")
+def _log_folder(context: PlanContext, defaults: BenchDefaults) -> Sourced[PurePosixPath]:
+    given = context.bench.settings.text("logging", "folder")
     if given:
         return Sourced(PurePosixPath(given.value), given.origin)
-    return premises.name.derive(
-        PurePosixPath("/var/log", premises.name.value), "root's processes open files there"
+    return defaults.name.derive(
+        PurePosixPath("/var/log", defaults.name.value), "root's processes open files there"
     )
 
 
-def _premises(desk: Desk, node: Sourced[PurePosixPath] | None) -> Premises:
-    path = desk.fact("path", default(PurePosixPath("/home/frappe/frappe-bench"), "bench's own"))
-    user = _user(desk)
-    home = desk.fact("home", default(PurePosixPath("/home", user.value), "the usual place"))
+def _bench_defaults(context: PlanContext, node: Sourced[PurePosixPath] | None) -> BenchDefaults:
+    path = context.fact("path", default(PurePosixPath("/home/frappe/frappe-bench"), "bench's own"))
+    user = _user(context)
+    home = context.fact("home", default(PurePosixPath("/home", user.value), "the usual place"))
     folders = [str(path.value / "env/bin")]
     if node and str(node.value.parent) not in SYSTEM_PATH.split(":"):
         folders.append(str(node.value.parent))
     search_path = path.derive(
         ":".join([*folders, SYSTEM_PATH]), "the bench's env, node, and the system's programs"
     )
-    scope = desk.bench.settings.text("systemd", "scope")
-    return Premises(
-        _name(desk, path),
+    scope = context.bench.settings.text("systemd", "scope")
+    return BenchDefaults(
+        _name(context, path),
         path,
         user,
         home,
         search_path,
-        given_variables(desk),
-        is_of_user=_manager(desk.bench).value is Manager.SYSTEMD
+        given_variables(context),
+        is_of_user=_manager(context.bench).value is Manager.SYSTEMD
         and (scope is not None and scope.value == "user"),
     )
 
 
-def _user(desk: Desk) -> Sourced[str]:
-    given = desk.bench.settings.text("user") or desk.bench.common.text("frappe_user")
-    user = given or desk.fact("owner", default("frappe", "bench's own"))
+def _user(context: PlanContext) -> Sourced[str]:
+    given = context.bench.settings.text("user") or context.bench.common.text("frappe_user")
+    user = given or context.fact("owner", default("frappe", "bench's own"))
     if user.value == "root":
         advice = (
             "set `user:` in prodgen.yaml to an ordinary user; "
             "`prodgen adopt` gives a bench of root's to it"
         )
-        desk.report(error("PG502", "the bench would run as root", user.location, advice))
+        context.report(error("PG502", "the bench would run as root", user.location, advice))
     return user
 
 
-def _name(desk: Desk, path: Sourced[PurePosixPath]) -> Sourced[str]:
-    given = desk.bench.settings.text("bench_name")
+def _name(context: PlanContext, path: Sourced[PurePosixPath]) -> Sourced[str]:
+    given = context.bench.settings.text("bench_name")
     if given:
         return given
     base = path.value.name
@@ -205,7 +205,7 @@ def _name(desk: Desk, path: Sourced[PurePosixPath]) -> Sourced[str]:
         return path.derive(base, "the name of the bench folder")
     name = re.sub(STRANGE, "-", base).strip("-._")[:64]
     if not name:
-        desk.report(
+        context.report(
             error(
                 "PG503",
                 f"no name for services can be made of the folder `{base}`",
@@ -215,7 +215,7 @@ def _name(desk: Desk, path: Sourced[PurePosixPath]) -> Sourced[str]:
         )
         return default("bench", "no better one")
     message = f"the services of the folder `{base}` are called {name}-…"
-    desk.report(note("PG504", message, None, "set bench_name in prodgen.yaml for another name"))
+    context.report(note("PG504", message, None, "set bench_name in prodgen.yaml for another name"))
     return path.derive(name, "the name of the bench folder, without what names cannot have")
 
 
@@ -242,14 +242,14 @@ def _with_known_order(services: list[Service]) -> tuple[Service, ...]:
     )
 
 
-def _refuse_shared_names(desk: Desk, services: list[Service]) -> None:
+def _refuse_shared_names(context: PlanContext, services: list[Service]) -> None:
     seen: dict[str, Service] = {}
     for service in services:
         key = service.name.value.lower().replace("_", "-")
         other = seen.setdefault(key, service)
         if other is not service:
             place = service.argv.location
-            desk.report(
+            context.report(
                 error(
                     "PG651",
                     f"two processes would be called {service.name.value}",
@@ -259,13 +259,13 @@ def _refuse_shared_names(desk: Desk, services: list[Service]) -> None:
             )
 
 
-def _refuse_shared_ports(desk: Desk, services: list[Service]) -> None:
+def _refuse_shared_ports(context: PlanContext, services: list[Service]) -> None:
     known = [(one, one.address) for one in services if one.address and one.address.value.port]
     for (one, first), (other, second) in itertools.combinations(known, 2):
         if first.value.port != second.value.port or not _meet(one, other):
             continue
         before, place = _place(first.origin), _place(second.origin)
-        desk.report(
+        context.report(
             error(
                 "PG606",
                 f"{one.description.value} and {other.description.value} would both listen on "

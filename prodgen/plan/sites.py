@@ -12,7 +12,7 @@ from prodgen.diagnostics import Location, error, note, warning
 from prodgen.inputs.bench import SiteInput
 from prodgen.inputs.core.values import Values
 from prodgen.plan.core import defaults as rules
-from prodgen.plan.core.context import Desk
+from prodgen.plan.core.context import PlanContext
 from prodgen.plan.core.model import Certificate, ServerName, Site
 from prodgen.provenance import Kind, Origin, Sourced, default
 
@@ -32,12 +32,14 @@ class _Shared(NamedTuple):
     certificate: Sourced[Certificate] | None = None
 
 
-def plan_sites(desk: Desk) -> tuple[Site, ...]:
+def plan_sites(context: PlanContext) -> tuple[Site, ...]:
     """Every site that can be served, by the name of its folder."""
-    shared = _shared(desk.bench.common)
-    sites = [site for given in desk.bench.sites if (site := _site(desk, given, shared)) is not None]
-    _refuse_shared_names(desk, sites)
-    _mention_ports(desk, sites)
+    shared = _shared(context.bench.common)
+    sites = [
+        site for given in context.bench.sites if (site := _site(context, given, shared)) is not None
+    ]
+    _refuse_shared_names(context, sites)
+    _mention_ports(context, sites)
     return tuple(sites)
 
 
@@ -55,10 +57,10 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-def _site(desk: Desk, given: SiteInput, shared: _Shared) -> Site | None:
+def _site(context: PlanContext, given: SiteInput, shared: _Shared) -> Site | None:
     folder = Sourced(given.name, Origin(Kind.FILE, f"the folder sites/{given.name}"))
     if not _compiled(SITE_NAME).fullmatch(given.name):
-        desk.report(
+        context.report(
             warning(
                 "PG642",
                 f"the site `{given.name}` is left out: Frappe takes no such name",
@@ -67,14 +69,14 @@ def _site(desk: Desk, given: SiteInput, shared: _Shared) -> Site | None:
             )
         )
         return None
-    names = tuple(_names(desk, given, folder, shared))
+    names = tuple(_names(context, given, folder, shared))
     has_own = given.config.integer("max_file_size")
-    largest = _largest_body(desk.bench.common, given.config) if has_own else shared.largest_body
+    largest = _largest_body(context.bench.common, given.config) if has_own else shared.largest_body
     return Site(folder=folder, names=names, port=_port(given), largest_body=largest)
 
 
 def _names(
-    desk: Desk, given: SiteInput, folder: Sourced[str], shared: _Shared
+    context: PlanContext, given: SiteInput, folder: Sourced[str], shared: _Shared
 ) -> Iterator[ServerName]:
     """The folder's own name and the domains, each once."""
     config = given.config
@@ -86,7 +88,7 @@ def _names(
         if key in seen:
             continue
         if not is_host_name(key):
-            desk.report(
+            context.report(
                 error(
                     "PG641",
                     f"`{name.value}` is no host name",
@@ -152,7 +154,7 @@ def _largest_body(common: Values, config: Values) -> Sourced[int]:
     return limit.derive(wanted, "the upload limit, and 1 MB for what multipart adds")
 
 
-def _refuse_shared_names(desk: Desk, sites: list[Site]) -> None:
+def _refuse_shared_names(context: PlanContext, sites: list[Site]) -> None:
     claimed: dict[tuple[str, int], tuple[Site, ServerName]] = {}
     for site in sites:
         for name in site.names:
@@ -160,7 +162,7 @@ def _refuse_shared_names(desk: Desk, sites: list[Site]) -> None:
             if other[0] is site:
                 continue
             place = other[1].name.location
-            desk.report(
+            context.report(
                 error(
                     "PG640",
                     f"the sites {other[0].folder.value} and {site.folder.value} both claim "
@@ -172,12 +174,12 @@ def _refuse_shared_names(desk: Desk, sites: list[Site]) -> None:
             )
 
 
-def _mention_ports(desk: Desk, sites: list[Site]) -> None:
+def _mention_ports(context: PlanContext, sites: list[Site]) -> None:
     """bench gives each site a port of its own unless dns_multitenant is on."""
-    by_name = desk.bench.common.flag("dns_multitenant")
+    by_name = context.bench.common.flag("dns_multitenant")
     unnamed = [site.folder.value for site in sites if site.port.value == HTTP_PORT]
     if len(unnamed) > 1 and not (by_name and by_name.value):
-        desk.report(
+        context.report(
             note(
                 "PG643",
                 f"{len(unnamed)} sites share port {HTTP_PORT} and are told apart by name",

@@ -1,43 +1,45 @@
-"""The lines of a Procfile that production does without: none goes in silence."""
+"""Procfile lines that production does not run; each one is reported."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from prodgen.diagnostics import note
-from prodgen.plan.core.context import Desk
+from prodgen.plan.core.context import PlanContext
 from prodgen.plan.core.model import LeftOut, Service
-from prodgen.plan.core.procfile_line import Line, Task
+from prodgen.plan.core.procfile_line import LineKind, ProcfileLine
 
 ONE_IS_ENOUGH = (
-    frozenset({Task.SERVE, Task.GUNICORN}),
-    frozenset({Task.REALTIME}),
-    frozenset({Task.SCHEDULE}),
+    frozenset({LineKind.SERVE, LineKind.GUNICORN}),
+    frozenset({LineKind.REALTIME}),
+    frozenset({LineKind.SCHEDULE}),
 )
-"""Tasks of which the first line is taken."""
+"""Kinds of lines of which the first line is taken."""
 
 
-def unused(desk: Desk, lines: Sequence[Line], services: Sequence[Service]) -> Iterator[LeftOut]:
-    """What none of the services does, each mentioned with its place."""
+def skipped_lines(
+    context: PlanContext, lines: Sequence[ProcfileLine], services: Sequence[Service]
+) -> Iterator[LeftOut]:
+    """Report and return the lines that no service stands for."""
     running = {service.name.value.rpartition("-redis-")[2] for service in services}
-    taken: set[frozenset[Task]] = set()
+    taken: set[frozenset[LineKind]] = set()
     for line in lines:
         reason = ""
-        group = next((tasks for tasks in ONE_IS_ENOUGH if line.task in tasks), None)
-        if line.task is Task.DEVELOPMENT:
-            reason = f"is {line.task.value}"
-        elif line.task is Task.REDIS and line.options["conf"].partition("_")[2] not in running:
+        group = next((kinds for kinds in ONE_IS_ENOUGH if line.kind in kinds), None)
+        if line.kind is LineKind.DEVELOPMENT:
+            reason = f"is {line.kind.value}"
+        elif line.kind is LineKind.REDIS and line.options["conf"].partition("_")[2] not in running:
             reason = "is not where the bench looks for Redis"
         elif group in taken:
             reason = "does what another process does"
         if group:
             taken.add(group)
         if reason:
-            yield _mentioned(desk, line, reason)
+            yield _mentioned(context, line, reason)
 
 
-def _mentioned(desk: Desk, line: Line, reason: str) -> LeftOut:
+def _mentioned(context: PlanContext, line: ProcfileLine, reason: str) -> LeftOut:
     left_out = LeftOut(line.name, f"`{line.command.text}` {reason}")
-    if line.task is not Task.SCHEDULE:  # which draws a warning
-        desk.report(note("PG607", f"left out: {left_out.reason}", line.entry.location))
+    if line.kind is not LineKind.SCHEDULE:  # which draws a warning
+        context.report(note("PG607", f"left out: {left_out.reason}", line.entry.location))
     return left_out

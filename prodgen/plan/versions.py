@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from prodgen.diagnostics import warning
 from prodgen.plan.core import defaults as rules
-from prodgen.plan.core.context import Desk
+from prodgen.plan.core.context import PlanContext
 from prodgen.plan.core.model import Manager
-from prodgen.plan.core.procfile_line import Line, Task
+from prodgen.plan.core.procfile_line import LineKind, ProcfileLine
 from prodgen.provenance import Kind, Sourced
 
 
-def versions(desk: Desk, manager: Manager) -> dict[str, Sourced[str]]:
+def known_versions(context: PlanContext, manager: Manager) -> dict[str, Sourced[str]]:
     """The versions that are known, by program; those of this machine count as used."""
-    facts = desk.facts
+    facts = context.facts
     asked = {"nginx": facts.nginx, "openssl": facts.openssl, "systemd": facts.systemd}
     for name, fact in asked.items():
         matters = name != "systemd" or manager is Manager.SYSTEMD
         if fact and matters and fact.origin.kind is Kind.HOST:
-            desk.used[name] = fact
-    known = {"frappe": desk.frappe_version, "gunicorn": desk.gunicorn_version, **asked}
+            context.used[name] = fact
+    known = {"frappe": context.frappe_version, "gunicorn": context.gunicorn_version, **asked}
     return {name: version for name, version in known.items() if version}
 
 
-def mention_frappe_version(desk: Desk, lines: list[Line]) -> None:
+def mention_frappe_version(context: PlanContext, lines: list[ProcfileLine]) -> None:
     """A word where Frappe is unknown or untried; with locked facts it must be known."""
-    if all(line.task in (Task.OTHER, Task.DEVELOPMENT) for line in lines):
+    if all(line.kind in (LineKind.OTHER, LineKind.DEVELOPMENT) for line in lines):
         return
-    version = desk.frappe_version
-    if version is None and desk.locked:
-        desk.miss("frappe")
+    version = context.frappe_version
+    if version is None and context.locked:
+        context.miss("frappe")
     elif version is None:
-        desk.report(
+        context.report(
             warning(
                 "PG505",
                 "the version of Frappe is unknown (no apps/frappe here): one pool a queue, "
@@ -39,8 +39,8 @@ def mention_frappe_version(desk: Desk, lines: list[Line]) -> None:
                 "run prodgen on the bench itself, or declare `host: {frappe: …}` in prodgen.yaml",
             )
         )
-    elif not rules.OLDEST_KNOWN <= desk.frappe < rules.NEWEST_KNOWN:
-        desk.report(
+    elif not rules.OLDEST_KNOWN <= context.frappe < rules.NEWEST_KNOWN:
+        context.report(
             warning(
                 "PG506",
                 f"Frappe {version.value} has not been tried with prodgen",

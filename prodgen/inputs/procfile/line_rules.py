@@ -1,4 +1,4 @@
-"""One line of a Procfile, and the rules that say what is wrong with it: the first counts."""
+"""A raw Procfile line and the rules that find faults in it; the first fault found is reported."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def unicode_break(text: str) -> re.Match[str] | None:
     return None if text.isprintable() else re.search(UNICODE_BREAK, text)
 
 
-class ProcLine:
+class RawLine:
     """A line, without its line break, that begins at the offset `start` of the file."""
 
     def __init__(self, source: Source, number: int, start: int, text: str) -> None:
@@ -44,7 +44,7 @@ class ProcLine:
 
     @cached_property
     def match(self) -> re.Match[str] | None:
-        """The parts of a line that Honcho takes for a process, or would if it had a command."""
+        """Name and command, if Honcho takes the line for a process (the command may be empty)."""
         return re.fullmatch(PROCESS, self.stripped)
 
     @property
@@ -77,8 +77,8 @@ class ProcLine:
         return self.source.locate(self.start + column, length)
 
 
-def what_is_wrong(line: ProcLine) -> Diagnostic | None:
-    """What keeps this line from being a process, or None where it is one."""
+def find_line_fault(line: RawLine) -> Diagnostic | None:
+    """The fault that keeps this line from being a process; None if it is one."""
     for rule in RULES if line.match is None or not line.command else RULES_FOR_PROCESSES:
         fault = rule(line)
         if fault:
@@ -86,8 +86,8 @@ def what_is_wrong(line: ProcLine) -> Diagnostic | None:
     return None
 
 
-def worth_a_word(line: ProcLine) -> list[Diagnostic]:
-    """Warnings about a line that is a process nonetheless."""
+def line_warnings(line: RawLine) -> list[Diagnostic]:
+    """Warnings about a line that is a valid process."""
     found = []
     forged = None if line.command.isascii() else re.search(FORGED_BLANK, line.command)
     if forged:
@@ -112,7 +112,7 @@ def worth_a_word(line: ProcLine) -> list[Diagnostic]:
     return found
 
 
-def _unicode_break(line: ProcLine) -> Diagnostic | None:
+def _unicode_break(line: RawLine) -> Diagnostic | None:
     found = unicode_break(line.text)
     if not found:
         return None
@@ -124,13 +124,13 @@ def _unicode_break(line: ProcLine) -> Diagnostic | None:
     )
 
 
-def _nul(line: ProcLine) -> Diagnostic | None:
+def _nul(line: RawLine) -> Diagnostic | None:
     if "\0" not in line.text:
         return None
     return error("PG105", "a NUL character", line.locate(line.text.index("\0")), "remove it")
 
 
-def _behind_byte_order_mark(line: ProcLine) -> Diagnostic | None:
+def _behind_byte_order_mark(line: RawLine) -> Diagnostic | None:
     if line.number != 1 or not line.source.bom:
         return None
     return error(
@@ -141,7 +141,7 @@ def _behind_byte_order_mark(line: ProcLine) -> Diagnostic | None:
     )
 
 
-def _continuation(line: ProcLine) -> Diagnostic | None:
+def _continuation(line: RawLine) -> Diagnostic | None:
     if not line.stripped.endswith("\\"):
         return None
     return error(
@@ -152,7 +152,7 @@ def _continuation(line: ProcLine) -> Diagnostic | None:
     )
 
 
-def _no_command(line: ProcLine) -> Diagnostic | None:
+def _no_command(line: RawLine) -> Diagnostic | None:
     if line.match is None:
         return None
     return error(
@@ -163,7 +163,7 @@ def _no_command(line: ProcLine) -> Diagnostic | None:
     )
 
 
-def _merge_conflict(line: ProcLine) -> Diagnostic | None:
+def _merge_conflict(line: RawLine) -> Diagnostic | None:
     if not re.match(MERGE_MARKER, line.text):
         return None
     return error(
@@ -174,7 +174,7 @@ def _merge_conflict(line: ProcLine) -> Diagnostic | None:
     )
 
 
-def _misspelt_process(line: ProcLine) -> Diagnostic | None:
+def _misspelt_process(line: RawLine) -> Diagnostic | None:
     like = re.match(LIKE_A_PROCESS, line.text)
     if not like:
         return None
@@ -194,7 +194,7 @@ def _why_no_process(text: str, name: str) -> tuple[str, str]:
     return f"`{mask(name)}` is no name for a process", "use letters, digits, `_` and `-`"
 
 
-def _forgotten_colon(line: ProcLine) -> Diagnostic | None:
+def _forgotten_colon(line: RawLine) -> Diagnostic | None:
     word = line.text.split()[0]
     near = nearest(word, MAIN_NAMES, 0.8)
     if not near:
@@ -207,7 +207,7 @@ def _forgotten_colon(line: ProcLine) -> Diagnostic | None:
     )
 
 
-def _prose(line: ProcLine) -> Diagnostic:
+def _prose(line: RawLine) -> Diagnostic:
     return warning(
         "PG109",
         "this line is no process; Honcho drops it in silence",
@@ -216,7 +216,7 @@ def _prose(line: ProcLine) -> Diagnostic:
     )
 
 
-Rule = Callable[[ProcLine], Diagnostic | None]
+Rule = Callable[[RawLine], Diagnostic | None]
 
 RULES_FOR_PROCESSES: Sequence[Rule] = (
     _unicode_break,

@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from prodgen.diagnostics import Diagnostic, Location, error
 from prodgen.inputs.core.source import Source
-from prodgen.inputs.procfile.line_rules import ProcLine, what_is_wrong, worth_a_word
+from prodgen.inputs.procfile.line_rules import RawLine, find_line_fault, line_warnings
 from prodgen.inputs.procfile.shell_command import Command, parse_command
 
 
-class Entry(NamedTuple):
+class ProcfileEntry(NamedTuple):
     """One process of a Procfile."""
 
     name: str
@@ -27,21 +27,21 @@ class Entry(NamedTuple):
 class Procfile(NamedTuple):
     """The processes of a Procfile in the order of the file."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[ProcfileEntry, ...]
 
 
 def parse_procfile(source: Source) -> tuple[Procfile, list[Diagnostic]]:
     """The processes, and what is wrong with the rest of the file."""
     found: list[Diagnostic] = []
-    entries: dict[str, Entry] = {}
-    above: ProcLine | None = None
+    entries: dict[str, ProcfileEntry] = {}
+    above: RawLine | None = None
     for line in _lines_that_matter(source):
-        fault = what_is_wrong(line)
+        fault = find_line_fault(line)
         said_above, above = _is_said_above(fault, line, above, found), line
         if fault:
             found += [] if said_above else [fault]
             continue
-        found += worth_a_word(line)
+        found += line_warnings(line)
         entry = _entry(line)
         if entry.name in entries:
             found.append(_second_of_its_name(entry, entries[entry.name]))
@@ -54,7 +54,7 @@ def parse_procfile(source: Source) -> tuple[Procfile, list[Diagnostic]]:
 
 
 def _is_said_above(
-    fault: Diagnostic | None, line: ProcLine, above: ProcLine | None, found: list[Diagnostic]
+    fault: Diagnostic | None, line: RawLine, above: RawLine | None, found: list[Diagnostic]
 ) -> bool:
     """Whether the fault belongs to one that is known: of the same conflict, or continued line."""
     if fault is None or above is None:
@@ -65,17 +65,17 @@ def _is_said_above(
     return fault.code == "PG109" and is_next and above.stripped.endswith("\\")
 
 
-def _lines_that_matter(source: Source) -> list[ProcLine]:
+def _lines_that_matter(source: Source) -> list[RawLine]:
     """All lines but the blank ones and the comments."""
     lines = [
-        ProcLine(source, number, start, source.line_text(number))
+        RawLine(source, number, start, source.line_text(number))
         for number, start in enumerate(source.line_starts, 1)
     ]
     return [line for line in lines if not line.is_blank and not line.is_comment]
 
 
-def _entry(line: ProcLine) -> Entry:
-    return Entry(
+def _entry(line: RawLine) -> ProcfileEntry:
+    return ProcfileEntry(
         line.name,
         parse_command(line.command),
         line.locate(0, len(line.name)),
@@ -83,7 +83,7 @@ def _entry(line: ProcLine) -> Entry:
     )
 
 
-def _second_of_its_name(entry: Entry, first: Entry) -> Diagnostic:
+def _second_of_its_name(entry: ProcfileEntry, first: ProcfileEntry) -> Diagnostic:
     return error(
         "PG103",
         f"a second process called `{entry.name}`",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prodgen.diagnostics import warning
-from prodgen.plan.core.context import Desk
+from prodgen.plan.core.context import PlanContext
 from prodgen.plan.core.memory import workers_in_pool
 from prodgen.plan.core.model import Role, Service
 from prodgen.provenance import Kind, Sourced
@@ -17,38 +17,38 @@ WORKERS_PER_CPU = 8
 """More of them only wait for each other."""
 
 
-def mention_many_web_workers(desk: Desk, given: Sourced[int]) -> None:
+def mention_many_web_workers(context: PlanContext, given: Sourced[int]) -> None:
     """A warning where the host is known and has too little for `given` Gunicorn workers."""
-    if not _is_beyond(desk, given.value):
+    if not _is_beyond(context, given.value):
         return
-    cpus = desk.facts.cpus
+    cpus = context.facts.cpus
     usual = f"; 2 x {cpus.value} + 1 is usual" if cpus else ""
-    desk.report(
+    context.report(
         warning(
             "PG603",
-            f"many Gunicorn workers: {_arithmetic(desk, given.value, usual)}",
+            f"many Gunicorn workers: {_arithmetic(context, given.value, usual)}",
             given.location,
-            f"lower {_setting(given)}{_other_host(desk)}",
+            f"lower {_setting(given)}{_other_host(context)}",
         )
     )
 
 
-def mention_many_workers(desk: Desk, services: Sequence[Service]) -> None:
+def mention_many_workers(context: PlanContext, services: Sequence[Service]) -> None:
     """A warning where the host is known and has too little for all pools of workers."""
     pools = [(count, one) for one in services if (count := _workers(one))]
     total = sum(count for count, _ in pools)
-    if not pools or not _is_beyond(desk, total):
+    if not pools or not _is_beyond(context, total):
         return
     _, most = max(pools, key=lambda pool: pool[0])
     largest = most.queues if workers_in_pool(most) else most.instances
     shares = " + ".join(str(count) for count, _ in pools)
     sum_of = f" ({shares})" if len(pools) > 1 else ""
-    desk.report(
+    context.report(
         warning(
             "PG616",
-            f"many background workers: {_arithmetic(desk, total, '', sum_of)}",
+            f"many background workers: {_arithmetic(context, total, '', sum_of)}",
             largest.location,
-            f"lower {_setting(largest, most)}{_other_host(desk)}",
+            f"lower {_setting(largest, most)}{_other_host(context)}",
         )
     )
 
@@ -60,17 +60,17 @@ def _workers(service: Service) -> int:
     return service.instances.value * workers_in_pool(service)
 
 
-def _is_beyond(desk: Desk, count: int) -> bool:
-    cpus, memory = desk.facts.cpus, desk.facts.memory
+def _is_beyond(context: PlanContext, count: int) -> bool:
+    cpus, memory = context.facts.cpus, context.facts.memory
     return bool(
         (cpus and count > WORKERS_PER_CPU * cpus.value)
         or (memory and count * WORKER_MEMORY > memory.value)
     )
 
 
-def _arithmetic(desk: Desk, count: int, usual: str, sum_of: str = "") -> str:
+def _arithmetic(context: PlanContext, count: int, usual: str, sum_of: str = "") -> str:
     """`33 on 4 CPUs; 2 x 4 + 1 is usual, and 33 x 150 MB = 4950 MB of 8192 MB memory`."""
-    cpus, memory = desk.facts.cpus, desk.facts.memory
+    cpus, memory = context.facts.cpus, context.facts.memory
     words = []
     if cpus:
         words.append(f"{count}{sum_of} on {cpus.value} CPU{'s' if cpus.value > 1 else ''}{usual}")
@@ -87,9 +87,9 @@ def _setting(given: Sourced[object], service: Service | None = None) -> str:
     return given.origin.text.partition(" in ")[0] if given.location else "the count"
 
 
-def _other_host(desk: Desk) -> str:
+def _other_host(context: PlanContext) -> str:
     """A way out for those whose bench will run on another host than this one."""
-    facts = (desk.facts.cpus, desk.facts.memory)
+    facts = (context.facts.cpus, context.facts.memory)
     if any(fact and fact.origin.kind is Kind.HOST for fact in facts):
         return ", or declare the host's `cpus` and `memory`"
     return ""

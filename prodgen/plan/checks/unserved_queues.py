@@ -6,15 +6,18 @@ import re
 from collections.abc import Collection, Sequence
 
 from prodgen.diagnostics import has_errors, warning
-from prodgen.plan.core.context import Desk
+from prodgen.plan.core.context import PlanContext
 from prodgen.plan.core.model import Service
-from prodgen.plan.core.procfile_line import Line, Task
+from prodgen.plan.core.procfile_line import LineKind, ProcfileLine
 
 WORD = r"[\w-]+"
 
 
 def mention_unserved(
-    desk: Desk, lines: Sequence[Line], services: Sequence[Service], known: Collection[str]
+    context: PlanContext,
+    lines: Sequence[ProcfileLine],
+    services: Sequence[Service],
+    known: Collection[str],
 ) -> None:
     """A warning where some queues have workers and others none.
 
@@ -22,20 +25,20 @@ def mention_unserved(
     the queue that it names.
     """
     served = {queue.name for one in services for queue in one.queues.value}
-    if not served or has_errors(desk.findings):
+    if not served or has_errors(context.findings):
         return
     strangers = {
         word
         for line in lines
-        if line.task is Task.OTHER
+        if line.kind is LineKind.OTHER
         for word in re.findall(WORD, line.command.text)
     }
     left = [name for name in known if name not in served | strangers]
     if not left:
         return
-    worker = next(line for line in lines if line.task in (Task.WORKER, Task.WORKER_POOL))
+    worker = next(line for line in lines if line.kind in (LineKind.WORKER, LineKind.WORKER_POOL))
     more = " and so on" if len(left) > 1 else ""
-    desk.report(
+    context.report(
         warning(
             "PG617",
             f"no worker takes jobs of {' or '.join(left)}: they would wait for ever",

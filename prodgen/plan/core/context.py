@@ -1,4 +1,4 @@
-"""What every rule of the planner has at hand: the inputs, the facts, and a list of findings."""
+"""The state of one planning run, and the values that all services of a bench share."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from prodgen.provenance import Kind, Origin, Sourced, default
 T = TypeVar("T")
 
 EXAMPLES = {"memory": "2G", "frappe": '"15.72.4"', "gunicorn": '"23.0.0"'}
-"""How a fact is written in prodgen.yaml, where that is not its fallback."""
+"""Example values for prodgen.yaml, for facts whose fallback is not a good example."""
 
 
-class Desk:
-    """The working place of one planning run. `findings`, `used` and `missing` grow."""
+class PlanContext:
+    """One planning run: inputs, host facts, and the findings so far."""
 
     def __init__(self, bench: Bench, facts: HostFacts, *, locked: bool) -> None:
         self.bench = bench
@@ -27,14 +27,14 @@ class Desk:
         self.locked = locked
         self.findings: list[Diagnostic] = []
         self.used: dict[str, Sourced[object]] = {}
-        """The detected facts that the plan depends on, by name."""
+        """Detected host facts that the plan depends on, by name."""
         self.missing: set[str] = set()
 
     def report(self, finding: Diagnostic) -> None:
         self.findings.append(finding)
 
     def fact(self, name: str, fallback: Sourced[T]) -> Sourced[T]:
-        """The fact called `name`; unknown, the fallback, or an error where facts are locked."""
+        """The host fact called `name`, else the fallback; if facts are locked, that is an error."""
         known: Sourced[T] | None = getattr(self.facts, name)
         if known is not None:
             if known.origin.kind is Kind.HOST:
@@ -45,7 +45,7 @@ class Desk:
         return fallback
 
     def miss(self, name: str, fallback: object = "") -> None:
-        """An error for a fact that nobody declared, once for each."""
+        """Report an undeclared fact as an error, once per fact."""
         if name in self.missing:
             return
         self.missing.add(name)
@@ -66,7 +66,7 @@ class Desk:
 
     @property
     def frappe(self) -> tuple[int, ...]:
-        """The version of Frappe; empty where nobody knows it."""
+        """The version of Frappe as numbers; empty if unknown."""
         known = self.frappe_version
         return version_of(known.value) if known else ()
 
@@ -75,11 +75,11 @@ class Desk:
         return self.facts.frappe or self.bench.frappe_version
 
     def is_frappe(self, since: tuple[int, ...]) -> bool:
-        """Whether Frappe is known to be at least `since`."""
+        """Whether Frappe is known to be version `since` or newer."""
         return self.frappe >= since
 
 
-class Premises(NamedTuple):
+class BenchDefaults(NamedTuple):
     """The values that every service of a bench shares."""
 
     name: Sourced[str]
@@ -88,9 +88,9 @@ class Premises(NamedTuple):
     home: Sourced[PurePosixPath]
     search_path: Sourced[str]
     variables: Sourced[tuple[tuple[str, str], ...]]
-    """Environment variables that prodgen.yaml gives to every service."""
+    """Environment variables that `env:` in prodgen.yaml gives to every service."""
     is_of_user: bool = False
-    """Whether the systemd of the bench's user runs it."""
+    """Whether the user's own systemd instance runs the bench (`systemd --user`)."""
 
     @property
     def sites(self) -> Sourced[PurePosixPath]:
@@ -109,8 +109,8 @@ class Premises(NamedTuple):
         return self.path.derive(str(path), "from the bench's own Python environment")
 
 
-def service(
-    premises: Premises,
+def make_service(
+    defaults: BenchDefaults,
     name: str,
     role: Role,
     description: str,
@@ -124,15 +124,15 @@ def service(
     restart: Restart = Restart.ALWAYS,
     after: tuple[str, ...] = (),
 ) -> Service:
-    """A service with the defaults that all of them share."""
+    """Build a service, filling in the defaults that all services share."""
     return Service(
-        name=premises.name.derive(f"{premises.name.value}-{name}", "bench's own name for it"),
+        name=defaults.name.derive(f"{defaults.name.value}-{name}", "bench's own name for it"),
         role=default(role, "by its command"),
         description=default(description, "by its role"),
         argv=argv,
-        environment=environment or _environment(premises),
-        directory=directory or premises.sites,
-        user=premises.user,
+        environment=environment or _environment(defaults),
+        directory=directory or defaults.sites,
+        user=defaults.user,
         instances=instances or default(1, "one process of this kind"),
         stop=stop,
         restart=default(restart, "by its role"),
@@ -142,22 +142,22 @@ def service(
     )
 
 
-def _environment(premises: Premises) -> Sourced[tuple[tuple[str, str], ...]]:
-    return premises.user.derive(
-        base_environment(premises),
+def _environment(defaults: BenchDefaults) -> Sourced[tuple[tuple[str, str], ...]]:
+    return defaults.user.derive(
+        base_environment(defaults),
         "Supervisor sets none of them for the user, and a service has no login shell",
-        premises.home,
-        premises.search_path,
-        premises.variables,
+        defaults.home,
+        defaults.search_path,
+        defaults.variables,
     )
 
 
-def base_environment(premises: Premises) -> tuple[tuple[str, str], ...]:
+def base_environment(defaults: BenchDefaults) -> tuple[tuple[str, str], ...]:
     """HOME, LOGNAME, PATH and USER of the bench's user, and what `env` in prodgen.yaml says."""
     own = {
-        "HOME": str(premises.home.value),
-        "LOGNAME": premises.user.value,
-        "PATH": premises.search_path.value,
-        "USER": premises.user.value,
+        "HOME": str(defaults.home.value),
+        "LOGNAME": defaults.user.value,
+        "PATH": defaults.search_path.value,
+        "USER": defaults.user.value,
     }
-    return tuple(sorted((own | dict(premises.variables.value)).items()))
+    return tuple(sorted((own | dict(defaults.variables.value)).items()))

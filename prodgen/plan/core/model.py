@@ -34,7 +34,7 @@ class Restart(Enum):
     """When a service comes back by itself."""
 
     ALWAYS = "always"
-    SLOWLY = "slowly"
+    DELAYED = "slowly"
     """Always too, but a clean exit soon after the start is normal: wait before each new try."""
 
 

@@ -12,8 +12,8 @@ T = TypeVar("T")
 Options = TypeVar("Options", NginxOptions, SupervisorOptions, SystemdOptions)
 
 
-def first(*candidates: Sourced[T] | None, fallback: Sourced[T]) -> Sourced[T]:
-    """The first candidate that is there, the strongest source standing first."""
+def first_given(*candidates: Sourced[T] | None, fallback: Sourced[T]) -> Sourced[T]:
+    """The first candidate that is not None (strongest source first), else the fallback."""
     return next((found for found in candidates if found is not None), fallback)
 
 

@@ -1,4 +1,4 @@
-"""What a line of a Procfile is for: the same process may be written in many ways."""
+"""Classification of Procfile lines: one process can be written in many ways."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from enum import Enum
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from prodgen.inputs.procfile.parser import Entry
+from prodgen.inputs.procfile.parser import ProcfileEntry
 from prodgen.inputs.procfile.shell_command import Command, parse_command
 
 
-class Task(Enum):
-    """What a line does."""
+class LineKind(Enum):
+    """The kinds of process that the planner knows."""
 
     SERVE = "the development web server"
     GUNICORN = "Gunicorn"
@@ -26,15 +26,15 @@ class Task(Enum):
     OTHER = "something else"
 
 
-BENCH_TASKS = {
-    "serve": Task.SERVE,
-    "start": Task.SERVE,
-    "socketio": Task.REALTIME,
-    "schedule": Task.SCHEDULE,
-    "worker": Task.WORKER,
-    "worker-pool": Task.WORKER_POOL,
-    "watch": Task.DEVELOPMENT,
-    "redis-flush-on-reload": Task.DEVELOPMENT,
+BENCH_COMMANDS = {
+    "serve": LineKind.SERVE,
+    "start": LineKind.SERVE,
+    "socketio": LineKind.REALTIME,
+    "schedule": LineKind.SCHEDULE,
+    "worker": LineKind.WORKER,
+    "worker-pool": LineKind.WORKER_POOL,
+    "watch": LineKind.DEVELOPMENT,
+    "redis-flush-on-reload": LineKind.DEVELOPMENT,
 }
 OWN_REDIS = frozenset({"redis_cache", "redis_queue", "redis_socketio"})
 """The conf files that bench writes (bench/config/redis.py); another one is a process like any."""
@@ -44,15 +44,15 @@ PORT_OPTION = r"--port[ =]\s*([^\s;&|]+)"
 INNER_COMMAND = r"(?:^|&&|;)\s*(?:exec\s+)?((?:\S*/)?bench\s+(?:serve|start)\b[^&;|]*)"
 
 
-class Line(NamedTuple):
-    """A Procfile line understood. `options` are those of a bench command, by long name."""
+class ProcfileLine(NamedTuple):
+    """A classified Procfile line. `options` are those of a bench command, by long name."""
 
-    entry: Entry
-    task: Task
+    entry: ProcfileEntry
+    kind: LineKind
     command: Command
     options: Mapping[str, str] = {}
     dropped: str = ""
-    """Words about a part of the command that production does without."""
+    """The part of the command that production does not run."""
 
     @property
     def name(self) -> str:
@@ -60,36 +60,36 @@ class Line(NamedTuple):
 
     @property
     def queues(self) -> tuple[str, ...]:
-        """The queues that a worker's line names; none is all of them."""
+        """Queues named by a worker's line; empty means all queues."""
         named = self.options.get("queue", "").split(",")
         return tuple(name.strip() for name in named if name.strip())
 
 
-def understand(entry: Entry) -> Line:
-    """The line of `entry`; one that nobody knows has the task OTHER."""
+def classify_line(entry: ProcfileEntry) -> ProcfileLine:
+    """Classify a Procfile entry; an unknown command is of kind OTHER."""
     command = _unwrap(entry.command)
     if command.needs_shell:
-        return _understand_script(entry, command)
+        return _classify_script(entry, command)
     words = command.argv
     program = PurePosixPath(words[0]).name
     if program == "bench":
-        return _understand_bench(entry, command, words[1:])
+        return _classify_bench_command(entry, command, words[1:])
     if _is_bench_helper(words):
-        return _understand_bench(entry, command, words[4:])
+        return _classify_bench_command(entry, command, words[4:])
     conf = PurePosixPath(words[-1])
     if program == "redis-server" and conf.parent.name == "config" and conf.stem in OWN_REDIS:
-        return Line(entry, Task.REDIS, command, {"conf": conf.stem})
-    return Line(entry, _task_of_program(entry, program, words), command)
+        return ProcfileLine(entry, LineKind.REDIS, command, {"conf": conf.stem})
+    return ProcfileLine(entry, _kind_of_program(entry, program, words), command)
 
 
-def _task_of_program(entry: Entry, program: str, words: tuple[str, ...]) -> Task:
+def _kind_of_program(entry: ProcfileEntry, program: str, words: tuple[str, ...]) -> LineKind:
     if program == "frappe" and "--serve" in words:
-        return Task.SERVE
+        return LineKind.SERVE
     if program == "gunicorn":
-        return Task.GUNICORN
+        return LineKind.GUNICORN
     if program in ("node", "nodejs") and PurePosixPath(words[-1]).name == "socketio.js":
-        return Task.REALTIME
-    return Task.DEVELOPMENT if entry.name == "watch" else Task.OTHER
+        return LineKind.REALTIME
+    return LineKind.DEVELOPMENT if entry.name == "watch" else LineKind.OTHER
 
 
 def _unwrap(command: Command) -> Command:
@@ -114,24 +114,26 @@ def _is_bench_helper(words: tuple[str, ...]) -> bool:
     return bool(re.fullmatch(PYTHON, PurePosixPath(words[0]).name)) and words[1:4] == helper
 
 
-def _understand_bench(entry: Entry, command: Command, words: tuple[str, ...]) -> Line:
+def _classify_bench_command(
+    entry: ProcfileEntry, command: Command, words: tuple[str, ...]
+) -> ProcfileLine:
     while words and words[0].startswith("-"):
         words = words[1:]
-    task = BENCH_TASKS.get(words[0], Task.OTHER) if words else Task.OTHER
-    return Line(entry, task, command, _options(words[1:]))
+    kind = BENCH_COMMANDS.get(words[0], LineKind.OTHER) if words else LineKind.OTHER
+    return ProcfileLine(entry, kind, command, _options(words[1:]))
 
 
-def _understand_script(entry: Entry, command: Command) -> Line:
+def _classify_script(entry: ProcfileEntry, command: Command) -> ProcfileLine:
     """A command for a shell: only a development server hidden in it must not reach production."""
     text = command.text
     served = re.search(INNER_COMMAND, text)
     if served:
         port = re.search(PORT_OPTION, served[1])
         rest = text.replace(served[1], "").strip(" ;&")
-        return Line(entry, Task.SERVE, command, {"port": port[1]} if port else {}, rest)
+        return ProcfileLine(entry, LineKind.SERVE, command, {"port": port[1]} if port else {}, rest)
     if re.search(r"(?:^|\s)(?:\S*/)?bench\s+watch\b", text):
-        return Line(entry, Task.DEVELOPMENT, command)
-    return Line(entry, Task.OTHER, command)
+        return ProcfileLine(entry, LineKind.DEVELOPMENT, command)
+    return ProcfileLine(entry, LineKind.OTHER, command)
 
 
 def _options(words: tuple[str, ...]) -> dict[str, str]:

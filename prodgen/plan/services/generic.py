@@ -1,4 +1,4 @@
-"""Processes that are no part of Frappe: kept as their Procfile line has them."""
+"""Processes that are not part of Frappe: run as their Procfile line says."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 from prodgen.diagnostics import note
 from prodgen.inputs.procfile.shell_command import ASSIGNMENT, Command, UnbalancedQuote, tokenize
 from prodgen.plan.core import defaults as rules
-from prodgen.plan.core.context import Desk, Premises, base_environment, service
+from prodgen.plan.core.context import BenchDefaults, PlanContext, base_environment, make_service
 from prodgen.plan.core.model import Role, Service, Stop
-from prodgen.plan.core.procfile_line import Line
+from prodgen.plan.core.procfile_line import ProcfileLine
 from prodgen.plan.services.environment import given_variables
 from prodgen.provenance import At, Kind, Origin, Sourced, default
 
@@ -17,52 +17,56 @@ SHELL = "/bin/sh"
 ENV = "/usr/bin/env"
 
 
-def plan_other(desk: Desk, premises: Premises, line: Line) -> Service:
-    """The service for a line that nobody knows."""
+def plan_other(context: PlanContext, defaults: BenchDefaults, line: ProcfileLine) -> Service:
+    """The service for a line of an unknown kind."""
     place = At(line.entry.command_location)
     origin = Origin(Kind.FILE, f"the Procfile's process `{line.name}`", place)
     command = line.command
     if command.needs_shell:
-        desk.report(
+        context.report(
             note(
                 "PG650",
                 f"`{line.name}` runs through {SHELL}: {command.needs_shell}",
                 line.entry.command_location,
             )
         )
-    return service(
-        premises,
+    return make_service(
+        defaults,
         line.name,
         Role.OTHER,
         f"process {line.name}",
-        Sourced(_argv(command, premises.path.value), origin),
-        stop=_stop(desk, line),
+        Sourced(_argv(command, defaults.path.value), origin),
+        stop=_stop(context, line),
         log=line.name,
-        directory=_directory(desk, premises, line),
-        environment=Sourced(_environment(desk, premises, line), origin),
-        instances=desk.bench.settings.integer("processes", line.name, "instances"),
+        directory=_directory(context, defaults, line),
+        environment=Sourced(_environment(context, defaults, line), origin),
+        instances=context.bench.settings.integer("processes", line.name, "instances"),
     )
 
 
-def _stop(desk: Desk, line: Line) -> Sourced[Stop]:
-    seconds = desk.bench.settings.integer("processes", line.name, "stop_timeout")
+def _stop(context: PlanContext, line: ProcfileLine) -> Sourced[Stop]:
+    seconds = context.bench.settings.integer("processes", line.name, "stop_timeout")
     if seconds:
         return Sourced(Stop("TERM", seconds.value), seconds.origin)
     return default(Stop("TERM", rules.OTHER_STOP), "the usual patience")
 
 
-def _directory(desk: Desk, premises: Premises, line: Line) -> Sourced[PurePosixPath]:
+def _directory(
+    context: PlanContext, defaults: BenchDefaults, line: ProcfileLine
+) -> Sourced[PurePosixPath]:
     """The chosen directory, relative to the bench, or the bench itself."""
-    given = desk.bench.settings.text("processes", line.name, "directory")
+    given = context.bench.settings.text("processes", line.name, "directory")
     if given:
-        return Sourced(premises.path.value / given.value, given.origin)
-    return premises.path
+        return Sourced(defaults.path.value / given.value, given.origin)
+    return defaults.path
 
 
-def _environment(desk: Desk, premises: Premises, line: Line) -> tuple[tuple[str, str], ...]:
+def _environment(
+    context: PlanContext, defaults: BenchDefaults, line: ProcfileLine
+) -> tuple[tuple[str, str], ...]:
     """What every service gets, what the line sets, and what prodgen.yaml adds to this process."""
-    chosen = given_variables(desk, "processes", line.name, "environment")
-    merged = dict(base_environment(premises)) | dict(line.command.environment)
+    chosen = given_variables(context, "processes", line.name, "environment")
+    merged = dict(base_environment(defaults)) | dict(line.command.environment)
     return tuple(sorted((merged | dict(chosen.value)).items()))
 
 

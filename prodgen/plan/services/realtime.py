@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from prodgen.diagnostics import error, note, warning
 from prodgen.plan.core import defaults as rules
-from prodgen.plan.core.context import Desk, Premises, base_environment, service
+from prodgen.plan.core.context import BenchDefaults, PlanContext, base_environment, make_service
 from prodgen.plan.core.model import Address, Restart, Role, Service, Stop
-from prodgen.plan.core.procfile_line import Line, Task
+from prodgen.plan.core.procfile_line import LineKind, ProcfileLine
 from prodgen.plan.services.workers import HELPER
 from prodgen.provenance import At, Kind, Origin, Sourced, default
 
@@ -24,52 +24,55 @@ class Realtime(NamedTuple):
 
 
 def plan_realtime(
-    desk: Desk, premises: Premises, lines: list[Line], node: Sourced[PurePosixPath] | None
+    context: PlanContext,
+    defaults: BenchDefaults,
+    lines: list[ProcfileLine],
+    node: Sourced[PurePosixPath] | None,
 ) -> Realtime | None:
     """The realtime server for the first line that runs one; None where there is none."""
-    line = _line(desk, lines)
+    line = _line(context, lines)
     if line is None:
         return None
     origin = Origin(Kind.FILE, f"the Procfile's process `{line.name}`", At(line.entry.location))
-    backend = _python_backend(desk)
+    backend = _python_backend(context)
     if backend:
-        _check_backend(desk, backend)
-        python = premises.in_env("python")
+        _check_backend(context, backend)
+        python = defaults.in_env("python")
         words: tuple[str, ...] = (python.value, "-m", "frappe.realtime.server")
         argv = python.derive(words, "socketio_backend is python", backend)
     else:
         program = node or default(PurePosixPath("/usr/bin/node"), "where packages put it")
-        script = premises.path.value / "apps/frappe/socketio.js"
+        script = defaults.path.value / "apps/frappe/socketio.js"
         words = (str(program.value), str(script))
         argv = program.derive(words, "Frappe's own server", Sourced(line.name, origin))
-    made = service(
-        premises,
+    made = make_service(
+        defaults,
         "node-socketio",
         Role.REALTIME,
         "realtime server",
         argv,
         stop=default(Stop("TERM", rules.REALTIME_STOP), "it ends at once; clients reconnect"),
         log="node-socketio",
-        directory=premises.path,
-        environment=_environment(desk, premises),
-        after=tuple(f"{premises.name.value}-redis-{kind}" for kind in ("queue", "cache")),
+        directory=defaults.path,
+        environment=_environment(context, defaults),
+        after=tuple(f"{defaults.name.value}-redis-{kind}" for kind in ("queue", "cache")),
     )
-    address = _address(desk, premises)
+    address = _address(context, defaults)
     return Realtime(made._replace(address=address), address)
 
 
-def _python_backend(desk: Desk) -> Sourced[str] | None:
+def _python_backend(context: PlanContext) -> Sourced[str] | None:
     """`socketio_backend` where it asks for the server in Python."""
-    backend = desk.bench.common.text("socketio_backend")
+    backend = context.bench.common.text("socketio_backend")
     return backend if backend and backend.value == "python" else None
 
 
-def _check_backend(desk: Desk, backend: Sourced[str]) -> None:
+def _check_backend(context: PlanContext, backend: Sourced[str]) -> None:
     """A word where Frappe has no such server, or where apps/frappe is not here to see it."""
-    if desk.bench.has_python_realtime:
+    if context.bench.has_python_realtime:
         return
-    report = error if desk.frappe and not desk.is_frappe(rules.PYTHON_REALTIME) else warning
-    desk.report(
+    report = error if context.frappe and not context.is_frappe(rules.PYTHON_REALTIME) else warning
+    context.report(
         report(
             "PG634",
             "socketio_backend is python, and apps/frappe/frappe/realtime/server.py is not there",
@@ -79,26 +82,26 @@ def _check_backend(desk: Desk, backend: Sourced[str]) -> None:
     )
 
 
-def _line(desk: Desk, lines: list[Line]) -> Line | None:
+def _line(context: PlanContext, lines: list[ProcfileLine]) -> ProcfileLine | None:
     """The line that runs the realtime server, unless prodgen.yaml says that none runs."""
-    wanted = desk.bench.settings.flag("realtime", "enabled")
+    wanted = context.bench.settings.flag("realtime", "enabled")
     if wanted and not wanted.value:
         return None
-    return next((line for line in lines if line.task is Task.REALTIME), None)
+    return next((line for line in lines if line.kind is LineKind.REALTIME), None)
 
 
-def find_node(desk: Desk, lines: list[Line]) -> Sourced[PurePosixPath] | None:
+def find_node(context: PlanContext, lines: list[ProcfileLine]) -> Sourced[PurePosixPath] | None:
     """The node of the host that runs the bench; None where nothing needs one.
 
     A path in the Procfile is that of a developer's machine: the host's own fact decides.
     """
-    line = _line(desk, lines)
-    if line is None or _python_backend(desk):
+    line = _line(context, lines)
+    if line is None or _python_backend(context):
         return None
     fallback = default(PurePosixPath("/usr/bin/node"), "where packages put it")
-    node = desk.fact("node", fallback)
-    if node is fallback and not desk.locked:
-        desk.report(
+    node = context.fact("node", fallback)
+    if node is fallback and not context.locked:
+        context.report(
             warning(
                 "PG630",
                 "no node on this machine; the realtime server will not start",
@@ -112,7 +115,7 @@ def find_node(desk: Desk, lines: list[Line]) -> Sourced[PurePosixPath] | None:
         and written.endswith(("node", "nodejs"))
         and written != str(node.value)
     ):
-        desk.report(
+        context.report(
             note(
                 "PG631",
                 f"the realtime server runs with {node.value}, not with {written}",
@@ -122,15 +125,17 @@ def find_node(desk: Desk, lines: list[Line]) -> Sourced[PurePosixPath] | None:
     return node
 
 
-def _environment(desk: Desk, premises: Premises) -> Sourced[tuple[tuple[str, str], ...]] | None:
+def _environment(
+    context: PlanContext, defaults: BenchDefaults
+) -> Sourced[tuple[tuple[str, str], ...]] | None:
     """The chosen port as Frappe 15 and newer read it (node_utils.js); None where none is chosen."""
-    port = desk.bench.settings.integer("realtime", "port")
+    port = context.bench.settings.integer("realtime", "port")
     if port is None:
         return None
-    is_old = desk.frappe and not desk.is_frappe(rules.REALTIME_ON_QUEUE)
-    if is_old or _python_backend(desk):
+    is_old = context.frappe and not context.is_frappe(rules.REALTIME_ON_QUEUE)
+    if is_old or _python_backend(context):
         who = "this Frappe" if is_old else "realtime in Python"
-        desk.report(
+        context.report(
             error(
                 "PG633",
                 f"{who} reads the port of realtime from sites/common_site_config.json only",
@@ -138,30 +143,32 @@ def _environment(desk: Desk, premises: Premises) -> Sourced[tuple[tuple[str, str
                 f"set socketio_port to {port.value} there, and leave realtime.port out",
             )
         )
-    pairs = dict(base_environment(premises)) | {"FRAPPE_SOCKETIO_PORT": str(port.value)}
+    pairs = dict(base_environment(defaults)) | {"FRAPPE_SOCKETIO_PORT": str(port.value)}
     return port.derive(tuple(sorted(pairs.items())), "Frappe reads the port from there")
 
 
-def _address(desk: Desk, premises: Premises) -> Sourced[Address]:
-    common = desk.bench.common
+def _address(context: PlanContext, defaults: BenchDefaults) -> Sourced[Address]:
+    common = context.bench.common
     socket = common.text("socketio_uds")
-    if socket and desk.is_frappe(rules.REALTIME_SOCKET):
-        folder = premises.sites if _python_backend(desk) else premises.path
+    if socket and context.is_frappe(rules.REALTIME_SOCKET):
+        folder = defaults.sites if _python_backend(context) else defaults.path
         return socket.derive(Address(path=str(folder.value / socket.value)), "a unix socket")
-    port = desk.bench.settings.integer("realtime", "port") or common.integer("socketio_port")
+    port = context.bench.settings.integer("realtime", "port") or common.integer("socketio_port")
     if port is None:
-        late = desk.is_frappe(rules.REALTIME_ON_QUEUE) or not desk.frappe
+        late = context.is_frappe(rules.REALTIME_ON_QUEUE) or not context.frappe
         port = default(9000 if late else 3000, "Frappe's own default")
     return port.derive(Address(LOOPBACK, port.value), "on this machine")
 
 
-def plan_scheduler(desk: Desk, premises: Premises, lines: list[Line]) -> Service | None:
+def plan_scheduler(
+    context: PlanContext, defaults: BenchDefaults, lines: list[ProcfileLine]
+) -> Service | None:
     """The one scheduler; None where the Procfile has none."""
-    lines = [line for line in lines if line.task is Task.SCHEDULE]
+    lines = [line for line in lines if line.kind is LineKind.SCHEDULE]
     if not lines:
         return None
     for extra in lines[1:]:
-        desk.report(
+        context.report(
             warning(
                 "PG632",
                 f"a second scheduler, `{extra.name}`",
@@ -169,10 +176,10 @@ def plan_scheduler(desk: Desk, premises: Premises, lines: list[Line]) -> Service
                 "remove one; this second one is left out, since two would run every event twice",
             )
         )
-    python = premises.in_env("python")
+    python = defaults.in_env("python")
     origin = Origin(Kind.FILE, f"the Procfile's `{lines[0].name}`", At(lines[0].entry.location))
-    return service(
-        premises,
+    return make_service(
+        defaults,
         "frappe-schedule",
         Role.SCHEDULER,
         "scheduler",
@@ -183,6 +190,6 @@ def plan_scheduler(desk: Desk, premises: Premises, lines: list[Line]) -> Service
         ),
         stop=default(Stop("TERM", rules.SCHEDULER_STOP), "it ends at once"),
         log="schedule",
-        restart=Restart.SLOWLY,
-        after=tuple(f"{premises.name.value}-redis-{kind}" for kind in ("queue", "cache")),
+        restart=Restart.DELAYED,
+        after=tuple(f"{defaults.name.value}-redis-{kind}" for kind in ("queue", "cache")),
     )

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from prodgen.diagnostics import Location, error, note, warning
 from prodgen.plan.core import defaults as rules
-from prodgen.plan.core.context import Desk, Premises, service
+from prodgen.plan.core.context import BenchDefaults, PlanContext, make_service
 from prodgen.plan.core.model import Address, Redis, Role, Service, Stop
-from prodgen.plan.core.procfile_line import Line, Task
+from prodgen.plan.core.procfile_line import LineKind, ProcfileLine
 from prodgen.provenance import At, Kind, Origin, Sourced, default
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1", ""})
@@ -37,55 +37,57 @@ SERVERS = (
 )
 
 
-def plan_redis(desk: Desk, premises: Premises, lines: list[Line]) -> list[Service]:
+def plan_redis(
+    context: PlanContext, defaults: BenchDefaults, lines: list[ProcfileLine]
+) -> list[Service]:
     """The Redis servers that this bench runs itself."""
     found: list[Service] = []
-    started = {line.options["conf"]: line for line in lines if line.task is Task.REDIS}
+    started = {line.options["conf"]: line for line in lines if line.kind is LineKind.REDIS}
     urls: set[str] = set()
     ports: set[int] = set()
     for server in SERVERS:
-        url = desk.bench.common.text(server.key)
+        url = context.bench.common.text(server.key)
         if url and url.value in urls:
             continue
         urls.add(url.value if url else "")
-        port = _own_port(desk, server, started.get(server.key))
+        port = _own_port(context, server, started.get(server.key))
         if port is not None and (port == UNKNOWN_PORT or port not in ports):
             ports.add(port)
-            found.append(_service(desk, premises, server, port))
+            found.append(_service(context, defaults, server, port))
     return found
 
 
-def _own_port(desk: Desk, server: Server, line: Line | None) -> int | None:
+def _own_port(context: PlanContext, server: Server, line: ProcfileLine | None) -> int | None:
     """The port that the bench's own server listens on, or None where it is not ours to run.
 
     `line` is the one that starts it in the Procfile, if there is one.
     """
-    if not _is_read(desk, server) or _goes_through_sentinel(desk, server):
+    if not _is_read(context, server) or _goes_through_sentinel(context, server):
         return None
-    conf = desk.bench.redis_confs.get(server.key)
-    url = desk.bench.common.text(server.key)
-    managed = desk.bench.settings.flag("redis", "managed")
+    conf = context.bench.redis_confs.get(server.key)
+    url = context.bench.common.text(server.key)
+    managed = context.bench.settings.flag("redis", "managed")
     if url is None:
         if conf or line is None:
             return (conf.port or None) if conf else None
-        return _port_of_host(desk, server, line, managed)
-    port = _local_port(desk, server, url)
+        return _port_of_host(context, server, line, managed)
+    port = _local_port(context, server, url)
     if managed and managed.value:
-        return port if _needs_no_password(desk, server, url) else None
-    if port is None or not _is_served_by(desk, server, url, port, line):
+        return port if _needs_no_password(context, server, url) else None
+    if port is None or not _is_served_by(context, server, url, port, line):
         return None
     return port
 
 
 def _port_of_host(
-    desk: Desk, server: Server, line: Line, managed: Sourced[bool] | None
+    context: PlanContext, server: Server, line: ProcfileLine, managed: Sourced[bool] | None
 ) -> int | None:
     """The Procfile starts it, and neither its URL nor its conf file is here: the host has them."""
     if not (managed and managed.value):
-        _report_no_conf(desk, server, line.entry.location)
+        _report_no_conf(context, server, line.entry.location)
         return UNKNOWN_PORT
     usual = 11000 if server.role is Role.QUEUE else 13000
-    desk.report(
+    context.report(
         error(
             "PG627",
             f"nothing here says on which port {server.key} listens",
@@ -96,8 +98,8 @@ def _port_of_host(
     return None
 
 
-def _report_no_conf(desk: Desk, server: Server, place: Location | None) -> None:
-    desk.report(
+def _report_no_conf(context: PlanContext, server: Server, place: Location | None) -> None:
+    context.report(
         warning(
             "PG622",
             f"config/{server.key}.conf is not here: this Redis starts only where the host has it",
@@ -107,11 +109,11 @@ def _report_no_conf(desk: Desk, server: Server, place: Location | None) -> None:
     )
 
 
-def _needs_no_password(desk: Desk, server: Server, url: Sourced[str]) -> bool:
+def _needs_no_password(context: PlanContext, server: Server, url: Sourced[str]) -> bool:
     """A conf file that prodgen makes is an artifact, and no artifact holds a secret."""
     if "@" not in url.value:
         return True
-    desk.report(
+    context.report(
         error(
             "PG626",
             f"{server.key} needs a password, which a conf file made by prodgen would show",
@@ -122,21 +124,21 @@ def _needs_no_password(desk: Desk, server: Server, url: Sourced[str]) -> bool:
     return False
 
 
-def _is_read(desk: Desk, server: Server) -> bool:
+def _is_read(context: PlanContext, server: Server) -> bool:
     """Frappe 15 and newer publish realtime events through redis_queue (frappe/realtime.py)."""
-    return server.key != "redis_socketio" or not desk.is_frappe(rules.REALTIME_ON_QUEUE)
+    return server.key != "redis_socketio" or not context.is_frappe(rules.REALTIME_ON_QUEUE)
 
 
-def _goes_through_sentinel(desk: Desk, server: Server) -> bool:
-    sentinel = desk.bench.common.flag(f"{server.key}_sentinel_enabled")
+def _goes_through_sentinel(context: PlanContext, server: Server) -> bool:
+    sentinel = context.bench.common.flag(f"{server.key}_sentinel_enabled")
     if not (sentinel and sentinel.value):
         return False
     message = f"{server.key} goes through Sentinel, so no Redis of the bench runs for it"
-    desk.report(note("PG624", message, sentinel.location))
+    context.report(note("PG624", message, sentinel.location))
     return True
 
 
-def _local_port(desk: Desk, server: Server, url: Sourced[str]) -> int | None:
+def _local_port(context: PlanContext, server: Server, url: Sourced[str]) -> int | None:
     """The TCP port on this machine that the URL names; None where it is elsewhere or wrong."""
     try:
         parts = urlsplit(url.value)
@@ -144,7 +146,7 @@ def _local_port(desk: Desk, server: Server, url: Sourced[str]) -> int | None:
     except ValueError:
         parts, port = urlsplit(""), 0
     if parts.scheme not in SCHEMES or "://" not in url.value:
-        desk.report(
+        context.report(
             error(
                 "PG620",
                 f"{server.key} is `{_masked(url.value)}`",
@@ -157,7 +159,7 @@ def _local_port(desk: Desk, server: Server, url: Sourced[str]) -> int | None:
         return port
     where = parts.path if parts.scheme == "unix" else parts.hostname
     message = f"{server.key} is at {where}, so no Redis of the bench runs for it"
-    desk.report(note("PG621", message, url.location))
+    context.report(note("PG621", message, url.location))
     return None
 
 
@@ -169,10 +171,10 @@ def _masked(url: str) -> str:
 
 
 def _is_served_by(
-    desk: Desk, server: Server, url: Sourced[str], port: int, line: Line | None
+    context: PlanContext, server: Server, url: Sourced[str], port: int, line: ProcfileLine | None
 ) -> bool:
     """Whether the bench's own conf file listens where the URL points; else says what is amiss."""
-    conf = desk.bench.redis_confs.get(server.key)
+    conf = context.bench.redis_confs.get(server.key)
     if conf and conf.port == port:
         return True
     if conf:
@@ -180,7 +182,7 @@ def _is_served_by(
         if port == STOCK_PORT and conf.port:
             own = f"redis://127.0.0.1:{conf.port}"
             way_out = f"if the machine's own Redis is not meant, set {server.key} to {own}"
-        desk.report(
+        context.report(
             warning(
                 "PG623",
                 f"{server.key} is at port {port}, but {conf.name} listens on {conf.port}; "
@@ -191,14 +193,14 @@ def _is_served_by(
             )
         )
     elif port == STOCK_PORT:
-        desk.report(
+        context.report(
             note("PG625", f"{server.key} is the machine's own Redis, on port {port}", url.location)
         )
     elif line:
-        _report_no_conf(desk, server, url.location)
+        _report_no_conf(context, server, url.location)
         return True
     else:
-        desk.report(
+        context.report(
             warning(
                 "PG622",
                 f"config/{server.key}.conf is absent, so no Redis will listen on port {port}",
@@ -209,58 +211,62 @@ def _is_served_by(
     return False
 
 
-def _service(desk: Desk, premises: Premises, server: Server, port: int) -> Service:
-    program = desk.fact(
+def _service(context: PlanContext, defaults: BenchDefaults, server: Server, port: int) -> Service:
+    program = context.fact(
         "redis_server", default(PurePosixPath("/usr/bin/redis-server"), "where packages put it")
     )
-    managed = _managed(desk, premises, server, port)
-    own = premises.path.value / "config" / f"{server.key}.conf"
-    conf = managed.conf if managed else premises.path.derive(own, "the bench's own conf file")
-    made = service(
-        premises,
+    managed = _managed(context, defaults, server, port)
+    own = defaults.path.value / "config" / f"{server.key}.conf"
+    conf = managed.conf if managed else defaults.path.derive(own, "the bench's own conf file")
+    made = make_service(
+        defaults,
         server.name,
         server.role,
         f"Redis, {server.name.removeprefix('redis-')}",
         program.derive((str(program.value), str(conf.value)), "with its conf file", conf),
         stop=default(Stop("TERM", rules.REDIS_STOP), "Redis saves its data before it ends"),
         log=server.name,
-        directory=premises.path,
+        directory=defaults.path,
     )
-    origin = Origin(Kind.FILE, f"port in config/{server.key}.conf", At(_conf_place(desk, server)))
+    origin = Origin(
+        Kind.FILE, f"port in config/{server.key}.conf", At(_conf_place(context, server))
+    )
     address = Sourced(Address("127.0.0.1", port), managed.port.origin if managed else origin)
     return made._replace(address=None if port == UNKNOWN_PORT else address, redis=managed)
 
 
-def _managed(desk: Desk, premises: Premises, server: Server, port: int) -> Redis | None:
+def _managed(
+    context: PlanContext, defaults: BenchDefaults, server: Server, port: int
+) -> Redis | None:
     """The settings of a server whose conf file prodgen makes; None where bench's own is used."""
-    wanted = desk.bench.settings.flag("redis", "managed")
+    wanted = context.bench.settings.flag("redis", "managed")
     if not (wanted and wanted.value):
         return None
-    url = desk.bench.common.text(server.key)
+    url = context.bench.common.text(server.key)
     queue = server.role is Role.QUEUE
     return Redis(
-        conf=premises.config_folder.derive(
-            premises.config_folder.value / f"{server.key}.conf", "redis.managed is true", wanted
+        conf=defaults.config_folder.derive(
+            defaults.config_folder.value / f"{server.key}.conf", "redis.managed is true", wanted
         ),
         port=url.derive(port, "the port of the URL") if url else default(port, "of its conf file"),
-        data_folder=premises.path.derive(
-            premises.path.value / "config/pids", "where bench keeps Redis data"
+        data_folder=defaults.path.derive(
+            defaults.path.value / "config/pids", "where bench keeps Redis data"
         ),
         keeps_data=default(queue, "jobs must outlive a restart, a cache need not"),
-        maxmemory=None if queue else _maxmemory(desk),
+        maxmemory=None if queue else _maxmemory(context),
     )
 
 
-def _maxmemory(desk: Desk) -> Sourced[int]:
+def _maxmemory(context: PlanContext) -> Sourced[int]:
     """Megabytes of the cache: chosen, or a twentieth of the memory as bench has it."""
-    given = desk.bench.common.integer("cache_maxmemory")
+    given = context.bench.common.integer("cache_maxmemory")
     if given:
         return given
-    memory = desk.fact("memory", default(2048 * MEGABYTE, "a small machine"))
+    memory = context.fact("memory", default(2048 * MEGABYTE, "a small machine"))
     share = memory.value // 20 // MEGABYTE
     return memory.derive(max(share, rules.SMALLEST_CACHE), "a twentieth of the memory")
 
 
-def _conf_place(desk: Desk, server: Server) -> Location:
-    conf = desk.bench.redis_confs.get(server.key)
+def _conf_place(context: PlanContext, server: Server) -> Location:
+    conf = context.bench.redis_confs.get(server.key)
     return conf.location if conf else Location(f"config/{server.key}.conf")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from prodgen.diagnostics import Diagnostic, Location, error, note, warning
-from prodgen.inputs.procfile.parser import Entry
+from prodgen.inputs.procfile.parser import ProcfileEntry
 from prodgen.inputs.redact.patterns import (
     ASSIGNED,
     OPTION,
@@ -15,9 +15,9 @@ from prodgen.inputs.redact.patterns import (
     has_secret_name,
     is_secret_variable,
 )
-from prodgen.plan.core.context import Desk, Premises
+from prodgen.plan.core.context import BenchDefaults, PlanContext
 from prodgen.plan.core.model import Role, Service
-from prodgen.plan.core.procfile_line import Line, Task
+from prodgen.plan.core.procfile_line import LineKind, ProcfileLine
 from prodgen.provenance import Sourced
 
 DOTENV = ".env"
@@ -26,25 +26,27 @@ WITHOUT_SECRETS = frozenset({Role.CACHE, Role.QUEUE})
 WAY_OUT = "write it into the file that `env_file` in prodgen.yaml names; `prodgen explain PG408`"
 
 
-def with_env_file(desk: Desk, premises: Premises, services: Sequence[Service]) -> list[Service]:
+def with_env_file(
+    context: PlanContext, defaults: BenchDefaults, services: Sequence[Service]
+) -> list[Service]:
     """The services, each with the file that it reads at its start, if prodgen.yaml names one."""
-    given = desk.bench.settings.text("env_file")
-    _mention(desk, given)
+    given = context.bench.settings.text("env_file")
+    _mention(context, given)
     if given is None:
         return list(services)
-    path = Sourced(premises.path.value / given.value, given.origin)
+    path = Sourced(defaults.path.value / given.value, given.origin)
     return [
         one if one.role.value in WITHOUT_SECRETS else one._replace(env_file=path)
         for one in services
     ]
 
 
-def _mention(desk: Desk, given: Sourced[str] | None) -> None:
+def _mention(context: PlanContext, given: Sourced[str] | None) -> None:
     """What Honcho gives the processes and nobody else does, and what nobody has looked at."""
-    dotenv = desk.bench.dotenv
+    dotenv = context.bench.dotenv
     if dotenv and (given is None or PurePosixPath(given.value) != PurePosixPath(DOTENV)):
         names = ", ".join(sorted({variable.name for variable in dotenv}))
-        desk.report(
+        context.report(
             warning(
                 "PG608",
                 f".env is for development: in production no process gets {names}",
@@ -53,8 +55,8 @@ def _mention(desk: Desk, given: Sourced[str] | None) -> None:
                 "under `env:`",
             )
         )
-    if given and not desk.bench.env_file_read:
-        desk.report(
+    if given and not context.bench.env_file_read:
+        context.report(
             note(
                 "PG609",
                 f"{given.value} is not here, or not for you to read: its lines are not checked",
@@ -64,14 +66,14 @@ def _mention(desk: Desk, given: Sourced[str] | None) -> None:
         )
 
 
-def refuse_secrets(desk: Desk, lines: Sequence[Line]) -> None:
+def refuse_secrets(context: PlanContext, lines: Sequence[ProcfileLine]) -> None:
     """An error for a secret before a command, and a warning for one in it."""
     for line in lines:
-        if line.task is not Task.DEVELOPMENT:
-            desk.findings += _in_command(line.entry)
+        if line.kind is not LineKind.DEVELOPMENT:
+            context.findings += _in_command(line.entry)
 
 
-def _in_command(entry: Entry) -> Iterator[Diagnostic]:
+def _in_command(entry: ProcfileEntry) -> Iterator[Diagnostic]:
     """The error for an assignment, and the warning for an argument, that holds a secret."""
     command, place = entry.command, _without_text(entry.command_location)
     for key, value in command.environment:

@@ -7,17 +7,17 @@ from typing import NamedTuple
 from prodgen.diagnostics import note, warning
 from prodgen.plan.checks.capacity import MEGABYTE, WORKER_MEMORY, mention_many_web_workers
 from prodgen.plan.core import defaults as rules
-from prodgen.plan.core.context import Desk, Premises, service
+from prodgen.plan.core.context import BenchDefaults, PlanContext, make_service
 from prodgen.plan.core.model import Address, Gunicorn, Role, Service, Stop
-from prodgen.plan.core.precedence import first
-from prodgen.plan.core.procfile_line import Line, Task
+from prodgen.plan.core.precedence import first_given
+from prodgen.plan.core.procfile_line import LineKind, ProcfileLine
 from prodgen.plan.services.web_address import (
     BIND_OPTIONS,
     LOOPBACK,
-    bound_by,
+    bind_argument,
     parse_address,
     plan_address,
-    reached,
+    reachable_address,
 )
 from prodgen.provenance import At, Kind, Origin, Sourced, default
 
@@ -31,14 +31,16 @@ class Web(NamedTuple):
     address: Sourced[Address]
 
 
-def plan_web(desk: Desk, premises: Premises, lines: list[Line]) -> Web | None:
+def plan_web(
+    context: PlanContext, defaults: BenchDefaults, lines: list[ProcfileLine]
+) -> Web | None:
     """The web tier for the lines that serve; None where there is none."""
-    serving = [line for line in lines if line.task in (Task.SERVE, Task.GUNICORN)]
+    serving = [line for line in lines if line.kind in (LineKind.SERVE, LineKind.GUNICORN)]
     if not serving:
         return None
     line = serving[0]
     if line.dropped:
-        desk.report(
+        context.report(
             warning(
                 "PG604",
                 f"production does not run `{line.dropped}` of the process `{line.name}`",
@@ -46,49 +48,49 @@ def plan_web(desk: Desk, premises: Premises, lines: list[Line]) -> Web | None:
                 "run it when you deploy, before the services start",
             )
         )
-    if line.task is Task.GUNICORN and APPLICATION not in line.command.argv:
-        return _foreign_gunicorn(desk, premises, line)
-    return _frappe_gunicorn(desk, premises, line)
+    if line.kind is LineKind.GUNICORN and APPLICATION not in line.command.argv:
+        return _foreign_gunicorn(context, defaults, line)
+    return _frappe_gunicorn(context, defaults, line)
 
 
-def _frappe_gunicorn(desk: Desk, premises: Premises, line: Line) -> Web:
+def _frappe_gunicorn(context: PlanContext, defaults: BenchDefaults, line: ProcfileLine) -> Web:
     origin = Origin(Kind.FILE, f"the Procfile's process `{line.name}`", At(line.entry.location))
-    _mention_options(desk, line)
-    listen, address = plan_address(desk, premises, line)
-    timeout = http_timeout(desk)
+    _mention_options(context, line)
+    listen, address = plan_address(context, defaults, line)
+    timeout = http_timeout(context)
     graceful = timeout.derive(timeout.value, "a request may take as long as the time-out")
-    settings = desk.bench.settings
-    instances = settings.integer("web", "instances") or _instances(desk)
-    total = _workers(desk)
+    settings = context.bench.settings
+    instances = settings.integer("web", "instances") or _instances(context)
+    total = _workers(context)
     gunicorn = Gunicorn(
         application=Sourced(APPLICATION, origin),
-        version=_version(desk),
+        version=_version(context),
         workers=total.derive(
             -(-total.value // instances.value),
             f"{total.value} in all over {instances.value} instances",
             instances,
         ),
-        threads=first(
+        threads=first_given(
             settings.integer("web", "threads"),
             fallback=default(rules.THREADS, "one request at a time, as bench has it"),
         ),
-        preload=first(
+        preload=first_given(
             settings.flag("web", "preload"),
             fallback=default(True, "workers share memory, and a broken app never starts"),
         ),
         timeout=timeout,
         graceful_timeout=graceful,
-        **_max_requests(desk, total)._asdict(),
+        **_max_requests(context, total)._asdict(),
     )
-    config = premises.config_folder.value / "gunicorn.conf.py"
-    program = premises.in_env("gunicorn")
+    config = defaults.config_folder.value / "gunicorn.conf.py"
+    program = defaults.in_env("gunicorn")
     argv = program.derive(
         (program.value, "--config", str(config), APPLICATION),
         "Gunicorn in place of the development server; its settings stand in its own file",
         Sourced(line.name, origin),
     )
-    web = service(
-        premises,
+    web = make_service(
+        defaults,
         "frappe-web",
         Role.WEB,
         "web workers",
@@ -98,20 +100,20 @@ def _frappe_gunicorn(desk: Desk, premises: Premises, line: Line) -> Web:
         ),
         log="web",
         instances=instances,
-        after=tuple(f"{premises.name.value}-redis-{kind}" for kind in ("cache", "queue")),
+        after=tuple(f"{defaults.name.value}-redis-{kind}" for kind in ("cache", "queue")),
     )
     group = settings.text("web", "socket_group") if listen.value.path else None
     made = web._replace(address=address, listen=listen, socket_group=group, gunicorn=gunicorn)
     return Web(made, address)
 
 
-def _mention_options(desk: Desk, line: Line) -> None:
+def _mention_options(context: PlanContext, line: ProcfileLine) -> None:
     """A Gunicorn of Frappe's in the Procfile: its options would be fixed in the command."""
-    words = line.command.argv[1:] if line.task is Task.GUNICORN else ()
+    words = line.command.argv[1:] if line.kind is LineKind.GUNICORN else ()
     found = [word.partition("=")[0] for word in words if word.startswith("-")]
     names = sorted({name for name in found if not name.startswith(BIND_OPTIONS)})
     if names:
-        desk.report(
+        context.report(
             note(
                 "PG662",
                 f"{', '.join(names)} of the process `{line.name}`: not taken over",
@@ -121,17 +123,17 @@ def _mention_options(desk: Desk, line: Line) -> None:
         )
 
 
-def _foreign_gunicorn(desk: Desk, premises: Premises, line: Line) -> Web:
+def _foreign_gunicorn(context: PlanContext, defaults: BenchDefaults, line: ProcfileLine) -> Web:
     """A Gunicorn of another application: run as it is written."""
     origin = Origin(Kind.FILE, f"the Procfile's process `{line.name}`", At(line.entry.location))
     words = line.command.argv
     if "/" not in words[0]:
-        words = (premises.in_env("gunicorn").value, *words[1:])
+        words = (defaults.in_env("gunicorn").value, *words[1:])
     default_address = Address(LOOPBACK, rules.WEB_PORT)
-    address = parse_address(bound_by(words[1:])) or default_address
+    address = parse_address(bind_argument(words[1:])) or default_address
     if address.path:
-        address = Address(path=str(premises.path.value / address.path))
-    desk.report(
+        address = Address(path=str(defaults.path.value / address.path))
+    context.report(
         note(
             "PG605",
             f"the process `{line.name}` runs Gunicorn for another application than Frappe's",
@@ -139,26 +141,26 @@ def _foreign_gunicorn(desk: Desk, premises: Premises, line: Line) -> Web:
             "it is kept as it is; its own restarts may refuse requests",
         )
     )
-    timeout = http_timeout(desk)
-    web = service(
-        premises,
+    timeout = http_timeout(context)
+    web = make_service(
+        defaults,
         "frappe-web",
         Role.WEB,
         "web workers",
         Sourced(words, origin),
         stop=timeout.derive(Stop("TERM", rules.stop_step(timeout.value)), "as the time-out"),
         log="web",
-        directory=premises.path,
+        directory=defaults.path,
     )
-    found = reached(Sourced(address, origin))
+    found = reachable_address(Sourced(address, origin))
     return Web(web._replace(address=found), found)
 
 
-def http_timeout(desk: Desk) -> Sourced[int]:
+def http_timeout(context: PlanContext) -> Sourced[int]:
     """Seconds that one request may take; every other time-out of the web tier follows from it."""
-    return first(
-        desk.bench.settings.integer("web", "timeout"),
-        desk.bench.common.integer("http_timeout"),
+    return first_given(
+        context.bench.settings.integer("web", "timeout"),
+        context.bench.common.integer("http_timeout"),
         fallback=default(rules.HTTP_TIMEOUT, "bench's own time-out"),
     )
 
@@ -168,11 +170,11 @@ class _MaxRequests(NamedTuple):
     max_requests_jitter: Sourced[int]
 
 
-def _max_requests(desk: Desk, workers: Sourced[int]) -> _MaxRequests:
+def _max_requests(context: PlanContext, workers: Sourced[int]) -> _MaxRequests:
     """After how many requests a worker is replaced, and by how much that varies (bench's rule)."""
-    limit = first(
-        desk.bench.settings.integer("web", "max_requests"),
-        desk.bench.common.integer("gunicorn_max_requests"),
+    limit = first_given(
+        context.bench.settings.integer("web", "max_requests"),
+        context.bench.common.integer("gunicorn_max_requests"),
         fallback=workers.derive(
             rules.MAX_REQUESTS if workers.value > 1 else 0, "only where another worker is left"
         ),
@@ -180,21 +182,21 @@ def _max_requests(desk: Desk, workers: Sourced[int]) -> _MaxRequests:
     return _MaxRequests(limit, limit.derive(limit.value // 10, "a tenth of max_requests"))
 
 
-def _version(desk: Desk) -> Sourced[str] | None:
+def _version(context: PlanContext) -> Sourced[str] | None:
     """The version of Gunicorn; with locked facts it must be known."""
-    known = desk.gunicorn_version
-    if known is None and desk.locked:
-        desk.miss("gunicorn")
+    known = context.gunicorn_version
+    if known is None and context.locked:
+        context.miss("gunicorn")
     return known
 
 
-def _instances(desk: Desk) -> Sourced[int]:
+def _instances(context: PlanContext) -> Sourced[int]:
     """Two, but for a host that is known to have too little memory for the second one."""
     why = "two on one socket restart in turn, and no request is refused"
-    known = desk.facts.memory
+    known = context.facts.memory
     if known is None:
         return default(rules.WEB_INSTANCES, why)
-    memory = desk.fact("memory", known)
+    memory = context.fact("memory", known)
     if memory.value >= rules.SECOND_MASTER * rules.MEMORY_SHARE:
         return memory.derive(rules.WEB_INSTANCES, f"{why}; it has the memory for both")
     return memory.derive(
@@ -204,20 +206,20 @@ def _instances(desk: Desk) -> Sourced[int]:
     )
 
 
-def _workers(desk: Desk) -> Sourced[int]:
+def _workers(context: PlanContext) -> Sourced[int]:
     """Web workers in all; a warning where the host cannot bear what a file asks for."""
-    given = desk.bench.settings.integer("web", "workers") or desk.bench.common.integer(
+    given = context.bench.settings.integer("web", "workers") or context.bench.common.integer(
         "gunicorn_workers"
     )
     if given is None:
-        return _default_workers(desk)
-    mention_many_web_workers(desk, given)
+        return _default_workers(context)
+    mention_many_web_workers(context, given)
     return given
 
 
-def _default_workers(desk: Desk) -> Sourced[int]:
-    cpus = desk.fact("cpus", default(2, "a small machine"))
-    memory = desk.fact("memory", default(2048 * MEGABYTE, "a small machine"))
+def _default_workers(context: PlanContext) -> Sourced[int]:
+    cpus = context.fact("cpus", default(2, "a small machine"))
+    memory = context.fact("memory", default(2048 * MEGABYTE, "a small machine"))
     by_cpu = 2 * cpus.value + 1
     by_memory = max(1, memory.value // 2 // WORKER_MEMORY)
     if by_memory < by_cpu:

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from prodgen.diagnostics import error, note, warning
 from prodgen.plan.core import defaults as rules
-from prodgen.plan.core.context import Desk, Premises
+from prodgen.plan.core.context import BenchDefaults, PlanContext
 from prodgen.plan.core.model import Address
-from prodgen.plan.core.procfile_line import Line, Task
+from prodgen.plan.core.procfile_line import LineKind, ProcfileLine
 from prodgen.provenance import At, Kind, Origin, Sourced, default
 
 LOOPBACK = "127.0.0.1"
@@ -22,7 +22,7 @@ ANYBODYS = tuple(PurePosixPath(path) for path in ("/tmp", "/var/tmp", "/dev/shm"
 
 
 class Bound(NamedTuple):
-    """The address that is opened, and the one that the proxy connects to."""
+    """The address to listen on, and the one that the proxy connects to."""
 
     listen: Sourced[Address]
     reached: Sourced[Address]
@@ -40,7 +40,7 @@ def parse_address(text: str) -> Address | None:
     return Address(LOOPBACK if host == "localhost" else host, int(found[3]))
 
 
-def reached(listen: Sourced[Address]) -> Sourced[Address]:
+def reachable_address(listen: Sourced[Address]) -> Sourced[Address]:
     """Where a client on this machine connects to."""
     host = EVERYWHERE.get(listen.value.host)
     if host is None:
@@ -48,24 +48,24 @@ def reached(listen: Sourced[Address]) -> Sourced[Address]:
     return listen.derive(Address(host, listen.value.port), "as a client on this machine names it")
 
 
-def plan_address(desk: Desk, premises: Premises, line: Line) -> Bound:
+def plan_address(context: PlanContext, defaults: BenchDefaults, line: ProcfileLine) -> Bound:
     """The address for Frappe's web tier; what cannot be safe is reported."""
-    settings = desk.bench.settings
+    settings = context.bench.settings
     chosen = settings.text("web", "bind") or (
-        None if settings.integer("web", "port") else _socket_of_line(desk, premises, line)
+        None if settings.integer("web", "port") else _socket_of_line(context, defaults, line)
     )
     if chosen is None:
-        port = _port(desk, line)
+        port = _port(context, line)
         listen = port.derive(Address(LOOPBACK, port.value), "only nginx reaches it")
         return Bound(listen, listen)
     address = parse_address(chosen.value)
     if address is None or not (address.path or _is_numeric(address.host)):
-        _refuse(desk, chosen, "expected ADDRESS:PORT with a numeric address, or unix:/run/NAME")
+        _refuse(context, chosen, "expected ADDRESS:PORT with a numeric address, or unix:/run/NAME")
         address = Address(LOOPBACK, rules.WEB_PORT)
     if address.path:
-        _check_path(desk, premises, chosen, address.path)
+        _check_path(context, defaults, chosen, address.path)
     elif not ipaddress.ip_address(address.host).is_loopback:
-        desk.report(
+        context.report(
             warning(
                 "PG661",
                 f"the web tier listens on {address}, where others than nginx may reach it",
@@ -74,11 +74,11 @@ def plan_address(desk: Desk, premises: Premises, line: Line) -> Bound:
             )
         )
     listen = Sourced(address, chosen.origin)
-    return Bound(listen, reached(listen))
+    return Bound(listen, reachable_address(listen))
 
 
-def bound_by(words: tuple[str, ...]) -> str:
-    """What a Gunicorn command is told to bind to, first of all; empty where it is not told."""
+def bind_argument(words: tuple[str, ...]) -> str:
+    """The first bind address among Gunicorn's arguments; empty if there is none."""
     for index, word in enumerate(words):
         name, equals, value = word.partition("=")
         if word in BIND_OPTIONS:
@@ -98,38 +98,42 @@ def _is_numeric(host: str) -> bool:
     return True
 
 
-def _refuse(desk: Desk, chosen: Sourced[str], words: str) -> None:
-    desk.report(
+def _refuse(context: PlanContext, chosen: Sourced[str], words: str) -> None:
+    context.report(
         error("PG660", f"the web cannot listen on `{chosen.value}`", chosen.location, words)
     )
 
 
-def _check_path(desk: Desk, premises: Premises, chosen: Sourced[str], path: str) -> None:
+def _check_path(
+    context: PlanContext, defaults: BenchDefaults, chosen: Sourced[str], path: str
+) -> None:
     """Root makes the socket and gives it away, so nobody else may put a link in its place."""
-    scope = desk.bench.settings.text("systemd", "scope")
+    scope = context.bench.settings.text("systemd", "scope")
     if not path.startswith("/"):
-        _refuse(desk, chosen, "a socket needs an absolute path, like unix:/run/NAME")
+        _refuse(context, chosen, "a socket needs an absolute path, like unix:/run/NAME")
         return
-    own = () if scope and scope.value == "user" else (premises.path.value, premises.home.value)
+    own = () if scope and scope.value == "user" else (defaults.path.value, defaults.home.value)
     place = PurePosixPath(path)
     if ".." in place.parts or any(place.is_relative_to(one) for one in (*own, *ANYBODYS)):
-        name = f"{premises.name.value}-web.sock"
-        _refuse(desk, chosen, f"others than root can write there; unix:/run/{name} is safe")
+        name = f"{defaults.name.value}-web.sock"
+        _refuse(context, chosen, f"others than root can write there; unix:/run/{name} is safe")
 
 
-def _socket_of_line(desk: Desk, premises: Premises, line: Line) -> Sourced[str] | None:
+def _socket_of_line(
+    context: PlanContext, defaults: BenchDefaults, line: ProcfileLine
+) -> Sourced[str] | None:
     """The socket that a Gunicorn of the Procfile binds to; of another address a word is said."""
-    if line.task is not Task.GUNICORN:
+    if line.kind is not LineKind.GUNICORN:
         return None
-    written = bound_by(line.command.argv[1:])
+    written = bind_argument(line.command.argv[1:])
     place = line.entry.command_location
     address = parse_address(written)
     if address and address.path:
-        path = premises.path.value / address.path
+        path = defaults.path.value / address.path
         text = f"--bind of `{line.name}`"
         return Sourced(f"unix:{path}", Origin(Kind.FILE, text, At(place)))
     if address and address.host not in (LOOPBACK, "::1"):
-        desk.report(
+        context.report(
             note(
                 "PG662",
                 f"the web listens on {LOOPBACK}, not on {address.host} as `{line.name}` says",
@@ -140,18 +144,18 @@ def _socket_of_line(desk: Desk, premises: Premises, line: Line) -> Sourced[str] 
     return None
 
 
-def _port(desk: Desk, line: Line) -> Sourced[int]:
-    chosen = desk.bench.settings.integer("web", "port")
+def _port(context: PlanContext, line: ProcfileLine) -> Sourced[int]:
+    chosen = context.bench.settings.integer("web", "port")
     if chosen:
         return chosen
-    configured = desk.bench.common.integer("webserver_port")
-    in_line = _port_of_line(desk, line)
+    configured = context.bench.common.integer("webserver_port")
+    in_line = _port_of_line(context, line)
     if in_line is None:
         return configured or default(rules.WEB_PORT, "bench's own port")
     if configured is None:
         return in_line
     if configured.value != in_line.value and configured.location:
-        desk.report(
+        context.report(
             warning(
                 "PG601",
                 f"the port {in_line.value} of `{line.name}` is not the webserver_port "
@@ -164,24 +168,24 @@ def _port(desk: Desk, line: Line) -> Sourced[int]:
     return configured
 
 
-def _port_of_line(desk: Desk, line: Line) -> Sourced[int] | None:
+def _port_of_line(context: PlanContext, line: ProcfileLine) -> Sourced[int] | None:
     """`bench serve --port N`, or the port that a Gunicorn is told to bind to."""
     place = line.entry.command_location
-    if line.task is Task.GUNICORN:
-        address = parse_address(bound_by(line.command.argv[1:]))
+    if line.kind is LineKind.GUNICORN:
+        address = parse_address(bind_argument(line.command.argv[1:]))
         if address is None or address.path:
             return None
         return Sourced(address.port, Origin(Kind.FILE, f"--bind of `{line.name}`", At(place)))
     written = line.options.get("port", "")
     if not written.isascii() or not written.isdigit():
-        if written and desk.bench.common.integer("webserver_port") is None:
+        if written and context.bench.common.integer("webserver_port") is None:
             message = f"the port of `{line.name}` is left to the environment (`{written}`)"
             way_out = "set webserver_port, or `web: {port: …}` in prodgen.yaml; else it is 8000"
-            desk.report(note("PG618", message, place, way_out))
+            context.report(note("PG618", message, place, way_out))
         return None
     found = Sourced(int(written), Origin(Kind.FILE, f"--port of `{line.name}`", At(place)))
     if not 0 < found.value < 65536:
-        desk.report(
+        context.report(
             error(
                 "PG602",
                 f"`{line.name}` names the port {written}",

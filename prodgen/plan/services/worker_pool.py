@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from prodgen.diagnostics import error
 from prodgen.plan.core import defaults as rules
-from prodgen.plan.core.context import Desk, Premises, service
+from prodgen.plan.core.context import BenchDefaults, PlanContext, make_service
 from prodgen.plan.core.model import Queue, Role, Service
-from prodgen.plan.core.procfile_line import Line, Task
-from prodgen.plan.services.workers import HELPER, stop_of, unknown_queue
+from prodgen.plan.core.procfile_line import LineKind, ProcfileLine
+from prodgen.plan.services.workers import HELPER, unknown_queue, worker_stop
 from prodgen.provenance import At, Kind, Origin, Sourced
 
 USUAL_COUNT = "2"
@@ -17,15 +17,18 @@ USUAL_COUNT = "2"
 
 
 def plan_worker_pools(
-    desk: Desk, premises: Premises, lines: list[Line], known: dict[str, Sourced[Queue]]
+    context: PlanContext,
+    defaults: BenchDefaults,
+    lines: list[ProcfileLine],
+    known: dict[str, Sourced[Queue]],
 ) -> Iterator[Service]:
     """A service for each line; it ends once its workers have finished their jobs."""
     for line in lines:
-        if line.task is not Task.WORKER_POOL:
+        if line.kind is not LineKind.WORKER_POOL:
             continue
-        queues = list(_queues(desk, line, known))
-        if desk.frappe and not desk.is_frappe(rules.WORKER_POOL):
-            desk.report(
+        queues = list(_queues(context, line, known))
+        if context.frappe and not context.is_frappe(rules.WORKER_POOL):
+            context.report(
                 error(
                     "PG615",
                     "this Frappe has no `bench worker-pool`",
@@ -34,27 +37,31 @@ def plan_worker_pools(
                 )
             )
         elif queues:
-            yield _service(desk, premises, line, queues)
+            yield _service(context, defaults, line, queues)
 
 
-def _queues(desk: Desk, line: Line, known: dict[str, Sourced[Queue]]) -> Iterator[Sourced[Queue]]:
+def _queues(
+    context: PlanContext, line: ProcfileLine, known: dict[str, Sourced[Queue]]
+) -> Iterator[Sourced[Queue]]:
     """The queues of the line, or all; one that Frappe does not know is an error."""
     for name in line.queues or known:
         if name in known:
             yield known[name]
         else:
-            desk.report(unknown_queue(name, line.entry.command_location))
+            context.report(unknown_queue(name, line.entry.command_location))
 
 
-def _service(desk: Desk, premises: Premises, line: Line, queues: list[Sourced[Queue]]) -> Service:
+def _service(
+    context: PlanContext, defaults: BenchDefaults, line: ProcfileLine, queues: list[Sourced[Queue]]
+) -> Service:
     place = At(line.entry.command_location)
     origin = Origin(Kind.FILE, f"the Procfile's `{line.name}`", place)
     names = ",".join(queue.value.name for queue in queues)
     count = line.options.get("num-workers", USUAL_COUNT)
-    python = premises.in_env("python")
+    python = defaults.in_env("python")
     longest = max(queues, key=lambda queue: queue.value.timeout)
-    made = service(
-        premises,
+    made = make_service(
+        defaults,
         f"frappe-{line.name}",
         Role.OTHER,
         f"pool of {count} workers",
@@ -63,8 +70,8 @@ def _service(desk: Desk, premises: Premises, line: Line, queues: list[Sourced[Qu
             "what `bench worker-pool` becomes, without bench in between",
             Sourced(line.name, origin),
         ),
-        stop=stop_of(desk, longest),
+        stop=worker_stop(context, longest),
         log=line.name,
-        after=(f"{premises.name.value}-redis-queue", f"{premises.name.value}-redis-cache"),
+        after=(f"{defaults.name.value}-redis-queue", f"{defaults.name.value}-redis-cache"),
     )
     return made._replace(queues=Sourced(tuple(queue.value for queue in queues), origin))

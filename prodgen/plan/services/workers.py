@@ -9,9 +9,9 @@ from typing import NamedTuple
 from prodgen.diagnostics import Diagnostic, Location, error, warning
 from prodgen.inputs.core.values import Values
 from prodgen.plan.core import defaults as rules
-from prodgen.plan.core.context import Desk, Premises, service
+from prodgen.plan.core.context import BenchDefaults, PlanContext, make_service
 from prodgen.plan.core.model import Queue, Role, Service, Stop
-from prodgen.plan.core.procfile_line import Line, Task
+from prodgen.plan.core.procfile_line import LineKind, ProcfileLine
 from prodgen.provenance import At, Kind, Origin, Sourced, default
 
 HELPER = ("-m", "frappe.utils.bench_helper", "frappe")
@@ -34,28 +34,31 @@ class Pool(NamedTuple):
 
 
 def plan_workers(
-    desk: Desk, premises: Premises, lines: list[Line], known: dict[str, Sourced[Queue]]
+    context: PlanContext,
+    defaults: BenchDefaults,
+    lines: list[ProcfileLine],
+    known: dict[str, Sourced[Queue]],
 ) -> list[Service]:
     """One service for each pool, Frappe's own queues first; `known` are those of Frappe."""
     pools = [
         pool
-        for pool in _pools(desk, lines, known)
-        if _is_known(desk, pool, known) and _can_name_files(desk, pool, known)
+        for pool in _pools(context, lines, known)
+        if _is_known(context, pool, known) and _can_name_files(context, pool, known)
     ]
-    return [_service(desk, premises, pool, known) for pool in pools]
+    return [_service(context, defaults, pool, known) for pool in pools]
 
 
-def known_queues(desk: Desk) -> dict[str, Sourced[Queue]]:
+def known_queues(context: PlanContext) -> dict[str, Sourced[Queue]]:
     """Every queue that Frappe takes jobs on, with its time-out, in Frappe's order."""
     found = {
         name: default(Queue(name, timeout), "Frappe's own queue")
         for name, timeout in rules.QUEUE_TIMEOUTS.items()
     }
-    common = desk.bench.common
+    common = context.bench.common
     for name, given in common.table("workers").items():
         if not name.strip() or "," in name or any(char.isspace() for char in name):
             place = common.document.locate_key(("workers", name)) if common.document else None
-            desk.report(
+            context.report(
                 error(
                     "PG611",
                     f"`{name}` is no name for a queue",
@@ -73,22 +76,24 @@ def known_queues(desk: Desk) -> dict[str, Sourced[Queue]]:
     return found
 
 
-def _pools(desk: Desk, lines: list[Line], known: dict[str, Sourced[Queue]]) -> list[Pool]:
+def _pools(
+    context: PlanContext, lines: list[ProcfileLine], known: dict[str, Sourced[Queue]]
+) -> list[Pool]:
     """The pools by their first queue; what the Procfile says of a queue replaces the default."""
     found: dict[str, Pool] = {}
     everything = [
-        line for line in lines if line.task is Task.WORKER and "queue" not in line.options
+        line for line in lines if line.kind is LineKind.WORKER and "queue" not in line.options
     ]
     if everything:
-        for pool in _default_pools(desk, everything, known):
+        for pool in _default_pools(context, everything, known):
             found[pool.key] = pool
     named: dict[str, Pool] = {}
     for line in lines:
-        if line.task is not Task.WORKER or "queue" not in line.options:
+        if line.kind is not LineKind.WORKER or "queue" not in line.options:
             continue
         queues = line.queues
         if not queues:
-            desk.report(
+            context.report(
                 error(
                     "PG612",
                     f"`{line.name}` has a --queue without a name",
@@ -104,8 +109,8 @@ def _pools(desk: Desk, lines: list[Line], known: dict[str, Sourced[Queue]]) -> l
             origin = Origin(Kind.FILE, f"the Procfile's `{line.name}`", At(line.entry.location))
             named[queues[0]] = Pool(queues, origin, 1, line.entry.command_location)
     found |= named
-    found |= {pool.key: pool for pool in _queues_of_their_own(desk) if pool.key not in found}
-    found |= _chosen_pools(desk, found)
+    found |= {pool.key: pool for pool in _queues_of_their_own(context) if pool.key not in found}
+    found |= _chosen_pools(context, found)
     if found:
         found |= _left_over_pools(lines, found, known)
     order = {name: index for index, name in enumerate(known)}
@@ -113,11 +118,11 @@ def _pools(desk: Desk, lines: list[Line], known: dict[str, Sourced[Queue]]) -> l
 
 
 def _default_pools(
-    desk: Desk, lines: list[Line], known: dict[str, Sourced[Queue]]
+    context: PlanContext, lines: list[ProcfileLine], known: dict[str, Sourced[Queue]]
 ) -> Iterable[Pool]:
     """What a plain `bench worker`, which serves every queue, becomes."""
     place = At(lines[0].entry.location)
-    combined = desk.is_frappe(rules.COMBINED_QUEUES)
+    combined = context.is_frappe(rules.COMBINED_QUEUES)
     own = (
         [("short", "default"), ("long", "default", "short")]
         if combined
@@ -133,9 +138,9 @@ def _default_pools(
         yield Pool(queues, Origin(Kind.DERIVED, why, place), len(lines), lines[0].entry.location)
 
 
-def _queues_of_their_own(desk: Desk) -> Iterable[Pool]:
+def _queues_of_their_own(context: PlanContext) -> Iterable[Pool]:
     """The pools that `queues` in common_site_config.json asks for."""
-    common = desk.bench.common
+    common = context.bench.common
     if not common.document:
         return
     listed = common.items("queues")
@@ -148,10 +153,10 @@ def _queues_of_their_own(desk: Desk) -> Iterable[Pool]:
         yield Pool((name,), common.document.origin(path), 1, place)
 
 
-def _chosen_pools(desk: Desk, found: dict[str, Pool]) -> dict[str, Pool]:
+def _chosen_pools(context: PlanContext, found: dict[str, Pool]) -> dict[str, Pool]:
     """The pools that prodgen.yaml adds, or whose queues it chooses."""
     chosen: dict[str, Pool] = {}
-    settings = desk.bench.settings
+    settings = context.bench.settings
     for name, wanted in settings.table("workers", "pools").items():
         queues = wanted.get("queues") if isinstance(wanted, dict) else None
         if queues is None and name in found:
@@ -162,12 +167,12 @@ def _chosen_pools(desk: Desk, found: dict[str, Pool]) -> dict[str, Pool]:
 
 
 def _left_over_pools(
-    lines: list[Line], found: dict[str, Pool], known: dict[str, Sourced[Queue]]
+    lines: list[ProcfileLine], found: dict[str, Pool], known: dict[str, Sourced[Queue]]
 ) -> dict[str, Pool]:
     """A pool for each queue of `workers` that no other serves, as bench's generator has it."""
     served = {name for pool in found.values() for name in pool.queues}
     for line in lines:
-        if line.task is Task.WORKER_POOL:
+        if line.kind is LineKind.WORKER_POOL:
             served |= set(line.queues or known)
     return {
         name: Pool((name,), queue.origin, 1, queue.location)
@@ -176,18 +181,18 @@ def _left_over_pools(
     }
 
 
-def _is_known(desk: Desk, pool: Pool, known: dict[str, Sourced[Queue]]) -> bool:
+def _is_known(context: PlanContext, pool: Pool, known: dict[str, Sourced[Queue]]) -> bool:
     strangers = [name for name in pool.queues if name not in known]
     for name in strangers:
-        desk.report(unknown_queue(name, pool.place))
+        context.report(unknown_queue(name, pool.place))
     return not strangers
 
 
-def _can_name_files(desk: Desk, pool: Pool, known: dict[str, Sourced[Queue]]) -> bool:
+def _can_name_files(context: PlanContext, pool: Pool, known: dict[str, Sourced[Queue]]) -> bool:
     """Whether units and logs can be called after the pool: root makes those files."""
     if "/" not in pool.key:
         return True
-    desk.report(
+    context.report(
         error(
             "PG619",
             f"`{pool.key}` cannot be a part of a file's name",
@@ -210,36 +215,36 @@ def unknown_queue(name: str, place: Location | None) -> Diagnostic:
 
 
 def _service(
-    desk: Desk, premises: Premises, pool: Pool, known: dict[str, Sourced[Queue]]
+    context: PlanContext, defaults: BenchDefaults, pool: Pool, known: dict[str, Sourced[Queue]]
 ) -> Service:
     queues = [known[name] for name in pool.queues]
     longest = max(queues, key=lambda queue: queue.value.timeout)
-    python = premises.in_env("python")
+    python = defaults.in_env("python")
     listed = ",".join(pool.queues)
     argv = python.derive(
         (python.value, *HELPER, "worker", "--queue", listed),
         "what `bench worker` becomes, without bench in between",
         Sourced(pool.queues, pool.origin),
     )
-    made = service(
-        premises,
+    made = make_service(
+        defaults,
         f"frappe-{pool.key}-worker",
         Role.WORKER,
         f"workers of {' and '.join(pool.queues) if len(pool.queues) < 3 else listed}",
         argv,
-        stop=stop_of(desk, longest),
+        stop=worker_stop(context, longest),
         log=f"{pool.key}-worker",
-        instances=_count(desk, pool),
-        after=(f"{premises.name.value}-redis-queue", f"{premises.name.value}-redis-cache"),
+        instances=_count(context, pool),
+        after=(f"{defaults.name.value}-redis-queue", f"{defaults.name.value}-redis-cache"),
     )
     return made._replace(queues=Sourced(tuple(queue.value for queue in queues), pool.origin))
 
 
-def _count(desk: Desk, pool: Pool) -> Sourced[int]:
+def _count(context: PlanContext, pool: Pool) -> Sourced[int]:
     """Processes of a pool: of its queue, of the bench, of the Procfile, or one."""
-    common = desk.bench.common
+    common = context.bench.common
     found = (
-        _chosen_count(desk.bench.settings, pool)
+        _chosen_count(context.bench.settings, pool)
         or common.integer("queues", pool.key, "background_workers")
         or common.integer("workers", pool.key, "background_workers")
         or common.integer("background_workers")
@@ -249,7 +254,7 @@ def _count(desk: Desk, pool: Pool) -> Sourced[int]:
             return Sourced(pool.lines, pool.origin._replace(text=f"{pool.lines} Procfile lines"))
         return default(1, "one worker a pool")
     if pool.lines > 1 and found.value != pool.lines and found.location and pool.place:
-        desk.report(
+        context.report(
             warning(
                 "PG613",
                 f"the Procfile starts {pool.lines} such workers; {found.value} will run, as "
@@ -260,7 +265,7 @@ def _count(desk: Desk, pool: Pool) -> Sourced[int]:
             )
         )
     if found.value == 0:
-        desk.report(
+        context.report(
             warning(
                 "PG614",
                 f"the pool of {pool.key} has no workers: its jobs will wait for ever",
@@ -278,10 +283,10 @@ def _chosen_count(settings: Values, pool: Pool) -> Sourced[int] | None:
     return settings.integer("workers", "pools", pool.key)
 
 
-def stop_of(desk: Desk, longest: Sourced[Queue]) -> Sourced[Stop]:
+def worker_stop(context: PlanContext, longest: Sourced[Queue]) -> Sourced[Stop]:
     """Longer than the longest job may take, unless the user would rather not wait so long."""
     seconds = longest.value.timeout + rules.JOB_STOP_MARGIN
-    cap = desk.bench.settings.integer("workers", "stop_cap")
+    cap = context.bench.settings.integer("workers", "stop_cap")
     if cap and cap.value < seconds:
         return cap.derive(Stop("TERM", cap.value), "a longer job is killed when it stops", longest)
     return longest.derive(

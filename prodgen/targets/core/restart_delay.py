@@ -17,9 +17,9 @@ SCRIPT = (
 """`python -m MODULE` that stays a while after a clean end (sys.last_type is that of a crash)."""
 
 
-def slow_to_end(service: Service, seconds: int) -> tuple[str, ...]:
+def with_restart_delay(service: Service, seconds: int) -> tuple[str, ...]:
     """The command of the service, made to stay `seconds` after a clean end where it should."""
     argv = service.argv.value
-    if service.restart.value is not Restart.SLOWLY or argv[1:2] != ("-m",):
+    if service.restart.value is not Restart.DELAYED or argv[1:2] != ("-m",):
         return argv
     return (argv[0], "-c", SCRIPT.format(seconds=seconds, module=argv[2]), *argv[3:])

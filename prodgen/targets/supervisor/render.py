@@ -11,7 +11,7 @@ from prodgen.plan.core.model import Plan, Restart, Role, Service
 from prodgen.targets.core.artifacts import Artifact
 from prodgen.targets.core.base import Target, Unwritable, unwritable
 from prodgen.targets.core.realtime_socket import is_node, realtime_socket
-from prodgen.targets.core.restart_delay import slow_to_end
+from prodgen.targets.core.restart_delay import with_restart_delay
 from prodgen.targets.core.templating import render
 from prodgen.targets.env_reader.render import with_secrets
 from prodgen.targets.supervisor.escape import byte_size, command, environment, is_writable, plain
@@ -137,7 +137,7 @@ def _program(plan: Plan, service: Service, findings: list[Diagnostic]) -> Progra
             description=service.description.value,
             process_name=service.name.value + suffix,
             command=command(argv),
-            is_slow=service.restart.value is Restart.SLOWLY,
+            is_slow=service.restart.value is Restart.DELAYED,
             socket=socket,
             socket_owner=_socket_owner(service),
             socket_mode=_socket_mode(service),
@@ -164,7 +164,7 @@ def _priority(service: Service) -> int:
 
 def _start_seconds(plan: Plan, service: Service) -> int:
     """Never longer than a slow one stays: for Supervisor it has started, so it comes back."""
-    if service.restart.value is Restart.SLOWLY:
+    if service.restart.value is Restart.DELAYED:
         return min(SETTLED_SECONDS, plan.supervisor.scheduler_wait.value)
     return SETTLED_SECONDS
 
@@ -173,7 +173,7 @@ def _command_line(
     plan: Plan, service: Service
 ) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
     """Command and environment; values that `environment=` cannot hold go through env(1)."""
-    argv = slow_to_end(service, plan.supervisor.scheduler_wait.value)
+    argv = with_restart_delay(service, plan.supervisor.scheduler_wait.value)
     if service.listen:
         by_path = bool(service.listen.value.path)
         argv = (

@@ -9,7 +9,7 @@ from prodgen.plan.core.defaults import QUEUE_TIMEOUTS
 from prodgen.plan.core.model import Plan, Restart, Role, Service
 from prodgen.plan.core.options import Resources
 from prodgen.targets.core.realtime_socket import is_node, realtime_socket
-from prodgen.targets.core.restart_delay import slow_to_end
+from prodgen.targets.core.restart_delay import with_restart_delay
 from prodgen.targets.env_reader.render import with_secrets
 from prodgen.targets.systemd.escape import assignment, command, env_file, folder, plain
 from prodgen.targets.systemd.hardening import Level, Line, knows, left_out, sandbox
@@ -137,7 +137,7 @@ def service_unit(plan: Plan, service: Service, names: Names, version: int) -> Un
         start=command(_argv(plan, service)),
         start_seconds=_start_seconds(service),
         ready="a worker has loaded the application" if service.gunicorn else "all data is loaded",
-        is_slow=service.restart.value is Restart.SLOWLY,
+        is_slow=service.restart.value is Restart.DELAYED,
         restart=_restart(version),
         kill_mode="" if role is Role.OTHER else "mixed",
         kill_signal=_kill_signal(service),
@@ -203,7 +203,7 @@ def _start_before(service: Service, socket: str) -> str:
 def _argv(plan: Plan, service: Service) -> tuple[str, ...]:
     if service.role.value in REDIS_ROLES and plan.systemd.redis_notify.value:
         return (*service.argv.value, *REDIS_OPTIONS)
-    argv = slow_to_end(service, SCHEDULER_WAIT)
+    argv = with_restart_delay(service, SCHEDULER_WAIT)
     return argv if manager_reads_secrets(plan, service) else with_secrets(plan, service, argv)
 
 

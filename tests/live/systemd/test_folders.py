@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from prodgen.plan.core.model import Role, Service
-from prodgen.targets.core.restart_delay import slow_to_end
+from prodgen.targets.core.restart_delay import with_restart_delay
 from prodgen.targets.systemd.service import SCHEDULER_WAIT
 from prodgen.targets.systemd.units import running_units
 from tests.support.rig.machine import Machine
@@ -82,7 +82,7 @@ def _compare(machine: Machine, service: Service, unit: str, bench: PurePosixPath
     file = machine.real(Path(bench / "logs" / said.strip()))
     wait_for(file.exists, 10, f"{unit} to run")
     found = json.loads(file.read_text())
-    argv = list(slow_to_end(service, SCHEDULER_WAIT))
+    argv = list(with_restart_delay(service, SCHEDULER_WAIT))
     assert found["argv"][1:] == argv[1:]
     assert found["folder"] == str(service.directory.value)
     assert found["env"].items() >= dict(service.environment.value).items()

@@ -131,7 +131,7 @@ def test_the_scheduler_is_there_by_any_name(name: str) -> None:
     [scheduler] = plan.services
     assert scheduler.role.value is Role.SCHEDULER
     assert scheduler.argv.value[-2:] == ("frappe", "schedule")
-    assert scheduler.restart.value is Restart.SLOWLY
+    assert scheduler.restart.value is Restart.DELAYED
 
 
 def test_the_scheduler_runs_once() -> None:

@@ -7,7 +7,7 @@ import pytest
 from prodgen.diagnostics import Severity
 from prodgen.inputs.core.source import Source
 from prodgen.plan.core.model import Address, Plan
-from prodgen.plan.services.web_address import bound_by, parse_address
+from prodgen.plan.services.web_address import bind_argument, parse_address
 from tests.support.plans import bench_files, codes, make_plan, service, try_plan
 
 SERVE = "web: bench serve --port 8004\n"
@@ -112,7 +112,7 @@ def test_a_foreign_gunicorn_keeps_its_socket() -> None:
     ],
 )
 def test_what_a_command_binds_to(words: tuple[str, ...], bound: str) -> None:
-    assert bound_by(words) == bound
+    assert bind_argument(words) == bound
 
 
 @pytest.mark.parametrize("text", ["", ":", "a:b", "::1:80", "[::1]", "1.2.3.4"])
