@@ -34,7 +34,8 @@ PARTS = (
     Part(
         "apply",
         ("live/apply/test_*.py",),
-        r"^prodgen/(deploy/(?!doctor/|monitor/)|review/|targets/(manifest|install_readme))|run_as",
+        r"^prodgen/(deploy/(?!doctor/|monitor/)|review/|targets/(manifest|install_readme|\w+/effects))"
+        r"|run_as",
     ),
     Part("adopt", ("live/adopt/test_*.py",), r"adopt|takeover"),
     Part(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from prodgen.plan.core.model import Manager
 from prodgen.targets.core.base import Target
+
+if TYPE_CHECKING:
+    from prodgen.targets.core.effects import TargetEffects
 
 MODULES = {
     "supervisor": "prodgen.targets.supervisor.render",
@@ -25,6 +28,12 @@ COMPANIONS = {"supervisor": BESIDE, "systemd": BESIDE}
 def load_target(name: str) -> Target:
     """The target called `name`, which is one of `MODULES`."""
     return cast("Target", importlib.import_module(MODULES[name]).TARGET)
+
+
+def load_effects(name: str) -> TargetEffects:
+    """What the files of the target called `name` mean; it lies beside the target's renderer."""
+    folder = MODULES[name].rpartition(".")[0]
+    return cast("TargetEffects", importlib.import_module(f"{folder}.effects").EFFECTS)
 
 
 def target_names(asked: tuple[str, ...], manager: Manager) -> list[str]:

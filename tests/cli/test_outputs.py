@@ -30,9 +30,9 @@ from prodgen.review.adopt.json import Shown
 from prodgen.review.adopt.nginx.directives import ours_of
 from prodgen.review.adopt.nginx.file import adopt_nginx
 from prodgen.review.changes.change_set import make_review
-from prodgen.review.core.file_sets import Placed
 from prodgen.review.core.redact import Mask
 from prodgen.targets.core.artifacts import Artifact
+from prodgen.targets.core.file_set import Placed
 from tests.support.command import copy_bench, prodgen
 from tests.support.outputs import faults, parse
 from tests.support.plans import FIXTURES, ROOT, fixture_plan, plan_of, service

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from prodgen.plan.core.model import Plan
-from prodgen.review.core.file_sets import Placed, side_of
-from prodgen.review.impact.model import Action, Effect
+from prodgen.review.core.file_sets import side_of
 from prodgen.targets.core.artifacts import Artifact
+from prodgen.targets.core.effects import Action, Effect
+from prodgen.targets.core.file_set import Placed
 from prodgen.targets.registry import load_target
 from tests.support.plans import bench_files, make_plan
 

@@ -34,7 +34,8 @@ from prodgen.cli.core.review import (
 )
 from prodgen.cli.core.saved_review import write_review
 from prodgen.plan.core.model import Plan
-from prodgen.review.core.file_sets import Side, side_of
+from prodgen.review.core.file_sets import side_of
+from prodgen.targets.core.file_set import Side
 from prodgen.targets.registry import target_names, with_companions
 
 if TYPE_CHECKING:

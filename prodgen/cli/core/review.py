@@ -15,7 +15,7 @@ from prodgen.host.door import rights_for
 from prodgen.plan.core.model import Plan
 from prodgen.review.changes.drift import Drift
 from prodgen.review.changes.site_config_edit import FILE, Value, with_keys
-from prodgen.review.core.file_sets import Placed, Side
+from prodgen.targets.core.file_set import Placed, Side
 
 if TYPE_CHECKING:
     from prodgen.deploy.output.rendered import Rendered

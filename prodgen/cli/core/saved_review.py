@@ -9,7 +9,7 @@ from prodgen.cli.core.review import Sides, Stopped, unreadable
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.door import rights_for
 from prodgen.inputs.reader import read_whole
-from prodgen.review.core.file_sets import Placed, Side
+from prodgen.targets.core.file_set import Placed, Side
 from prodgen.targets.manifest import digest
 
 FORMAT_VERSION = 1

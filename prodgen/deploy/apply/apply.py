@@ -40,9 +40,10 @@ from prodgen.plan.core.model import Manager, Plan
 from prodgen.provenance import Sourced
 from prodgen.review.changes.drift import FOREIGN, Drift
 from prodgen.review.changes.site_config_edit import Value
-from prodgen.review.core.file_sets import Side, side_of
+from prodgen.review.core.file_sets import side_of
 from prodgen.review.impact.impact import impact, running, spared
 from prodgen.targets.core.artifacts import Artifact
+from prodgen.targets.core.file_set import Side
 
 HOST = Path("/")
 

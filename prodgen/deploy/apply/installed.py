@@ -11,7 +11,7 @@ from prodgen.deploy.system.atomic_write import read_file
 from prodgen.host.door import read_named
 from prodgen.plan.core.model import Plan
 from prodgen.review.changes.drift import Drift, drift_of
-from prodgen.review.core.file_sets import Placed
+from prodgen.targets.core.file_set import Placed
 from prodgen.targets.manifest import PATH, Listed, digest, listed_files
 
 SYSTEM_STATE = PurePosixPath("/var/lib/prodgen")

@@ -16,9 +16,9 @@ from prodgen.deploy.core.objection import Objection
 from prodgen.deploy.privilege.path_bars import Change, is_plain, path_breaches
 from prodgen.host.trust import Danger, danger_at, danger_on_way
 from prodgen.plan.core.model import Plan
-from prodgen.review.core.file_sets import Side
 from prodgen.review.core.source_lines import place_of
 from prodgen.targets.core.artifacts import HOST_FILES, Artifact
+from prodgen.targets.core.file_set import Side
 from prodgen.targets.systemd.escape import escaped_name, slice_name
 
 FOLDERS = {

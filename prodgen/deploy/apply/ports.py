@@ -11,9 +11,9 @@ from pathlib import PurePosixPath
 from prodgen.deploy.core.objection import Objection
 from prodgen.deploy.system import procfs
 from prodgen.plan.core.model import Address, Plan
-from prodgen.review.core.file_sets import Side
+from prodgen.review.core.parse import merged
 from prodgen.review.core.source_lines import place_of
-from prodgen.review.impact.model import merged
+from prodgen.targets.core.file_set import Side
 
 MANAGERS = ("systemd", "supervisord")
 HOLDING = ("supervisor", "systemd")

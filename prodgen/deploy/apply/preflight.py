@@ -15,10 +15,10 @@ from prodgen.deploy.core.objection import Objection
 from prodgen.deploy.system.other_benches import folders_in, namesakes
 from prodgen.diagnostics import Location
 from prodgen.plan.core.model import Plan
-from prodgen.review.core.file_sets import Side
 from prodgen.review.core.source_lines import place_of, to_blame
 from prodgen.review.impact.dropped_sites import dropped_names, is_served
 from prodgen.targets.core.artifacts import Artifact
+from prodgen.targets.core.file_set import Side
 
 
 class Change(NamedTuple):

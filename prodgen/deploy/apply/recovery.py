@@ -15,7 +15,7 @@ from prodgen.deploy.system.atomic_write import LARGEST, TEMPORARY_PREFIX, read_f
 from prodgen.host.programs import run
 from prodgen.inputs.reader import read_whole
 from prodgen.review.changes.site_config_edit import FILE
-from prodgen.review.core.file_sets import Placed, Side
+from prodgen.targets.core.file_set import Placed, Side
 from prodgen.targets.manifest import PATH, listed_files
 
 

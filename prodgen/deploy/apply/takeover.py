@@ -24,11 +24,11 @@ from prodgen.review.adopt.nginx.directives import Ours, ours_of
 from prodgen.review.adopt.supervisor import sections
 from prodgen.review.adopt.systemd import units as adopt_systemd
 from prodgen.review.adopt.systemd.settings import Both
-from prodgen.review.core.file_sets import Placed, Side
-from prodgen.review.impact.model import merged
-from prodgen.review.impact.systemd import units_in
+from prodgen.review.core.parse import merged
 from prodgen.targets.core.artifacts import Artifact
+from prodgen.targets.core.file_set import Placed, Side
 from prodgen.targets.supervisor.groups import installed_file
+from prodgen.targets.systemd.effects import units_in
 from prodgen.targets.systemd.render import SYSTEM_FOLDER
 
 PLACES = (

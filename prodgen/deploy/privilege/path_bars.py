@@ -15,8 +15,8 @@ from prodgen.host.trust import danger_at, danger_on_way
 from prodgen.inputs.reader import open_regular
 from prodgen.plan.core.model import Manager, Plan
 from prodgen.provenance import Origin
-from prodgen.review.core.file_sets import Side
 from prodgen.review.core.source_lines import place_of
+from prodgen.targets.core.file_set import Side
 from prodgen.targets.core.realtime_socket import realtime_socket
 from prodgen.targets.systemd.paths import manager_reads_secrets, runtime_directory
 

@@ -8,8 +8,8 @@ from prodgen.deploy.managers.core.base import ProcessManager
 from prodgen.deploy.restart.rolling import RestartOptions, Result, restart
 from prodgen.deploy.session.activation import Activation
 from prodgen.plan.core.model import Role
-from prodgen.review.impact.model import Effect
 from prodgen.review.impact.reasons import Reasons
+from prodgen.targets.core.effects import Effect
 
 
 def restart_changed(

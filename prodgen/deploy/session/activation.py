@@ -10,7 +10,7 @@ from prodgen.deploy.managers.core.base import ProcessManager
 from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.deploy.session.events import Event, Report
 from prodgen.plan.core.model import Manager
-from prodgen.review.impact.model import Action, Effect
+from prodgen.targets.core.effects import Action, Effect
 
 
 @dataclass

@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from prodgen.plan.core.model import Plan
 from prodgen.review.changes.drift import Drift
-from prodgen.review.core.file_sets import FileChange, Side, file_changes
+from prodgen.review.core.file_sets import FileChange, file_changes
 from prodgen.review.core.redact import Masking
 from prodgen.review.impact.impact import impact, spared
-from prodgen.review.impact.model import Action, Effect, Reason
 from prodgen.review.impact.reasons import Reasons, Why
+from prodgen.targets.core.effects import Action, Effect, Reason
+from prodgen.targets.core.file_set import Side
 
 
 class Setting(NamedTuple):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from difflib import unified_diff
 
-from prodgen.review.core.file_sets import FileChange, Placed
+from prodgen.review.core.file_sets import FileChange
 from prodgen.review.core.redact import Masking
+from prodgen.targets.core.file_set import Placed
 
 NOTHING = "/dev/null"
 CONTEXT = 3

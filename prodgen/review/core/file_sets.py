@@ -1,25 +1,14 @@
-"""Two sets of files in their places: what is there now, and what should be."""
+"""Where two sets of files differ: what is there now, and what should be."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from enum import Enum
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from prodgen.targets.core.artifacts import HOST_FILES, Artifact
-
-
-class Placed(NamedTuple):
-    """A file where it is installed."""
-
-    text: str
-    target: str
-    mode: int = 0o644
-
-
-Side = Mapping[PurePosixPath, Placed]
-"""Files by their destination."""
+from prodgen.targets.core.file_set import Placed, Side
 
 
 class Fate(Enum):

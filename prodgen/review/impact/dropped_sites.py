@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from prodgen.plan.core.model import Plan, ServerName
-from prodgen.review.core.file_sets import Side
-from prodgen.review.impact.model import merged
+from prodgen.review.core.parse import merged
+from prodgen.targets.core.file_set import Side
 
 
 def dropped_names(plan: Plan, old: Side, new: Side) -> Iterator[ServerName]:

@@ -5,23 +5,11 @@ Decided by what the files mean: comments, order and layout touch nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 
-from prodgen.review.core.file_sets import Side
-from prodgen.review.impact.model import Action, Effect, merged, reasons_of
-from prodgen.review.impact.supervisor import processes_of, supervisor_effects
-from prodgen.review.impact.systemd import systemd_effects, units_of
-
-
-def nginx_effects(old: Side, new: Side) -> Iterator[Effect]:
-    """Each block of nginx that differs; the whole of nginx reloads, which no request notices."""
-    before, after = merged(old, "nginx"), merged(new, "nginx")
-    for name in dict.fromkeys([*before, *after]):
-        reasons = reasons_of(before.get(name, {}), after.get(name, {}))
-        if reasons:
-            words = "new" if name not in before else "gone" if name not in after else ""
-            given = () if words else reasons
-            yield Effect("nginx", name, Action.RELOAD, given, words, program=name)
+from prodgen.targets.core.effects import Action, Effect, Startup, StartupFiles, changed_files
+from prodgen.targets.core.file_set import Side
+from prodgen.targets.registry import MODULES, load_effects
 
 
 def spared(effects: Iterable[Effect], groups: Collection[str]) -> list[Effect]:
@@ -37,10 +25,28 @@ def spared(effects: Iterable[Effect], groups: Collection[str]) -> list[Effect]:
 
 def running(side: Side) -> set[str]:
     """The processes and units that run where a side is installed, as their manager calls them."""
-    return {*processes_of(side), *units_of(side)}
+    return {name for target in _targets_of(side) for name in load_effects(target).running(side)}
 
 
 def impact(old: Side, new: Side) -> list[Effect]:
     """All that happens where `new` takes the place of `old`, in the order of the targets."""
-    found = [*supervisor_effects(old, new), *systemd_effects(old, new)]
-    return [*found, *nginx_effects(old, new)]
+    present = _targets_of(old, new)
+    read = _startup_files(present, old, new)
+    return [effect for target in present for effect in load_effects(target).effects(old, new, read)]
+
+
+def _targets_of(*sides: Side) -> list[str]:
+    """The targets that have files on one of the sides, in the registry's order."""
+    found = {placed.target for side in sides for placed in side.values()}
+    return [name for name in MODULES if name in found]
+
+
+def _startup_files(targets: Iterable[str], old: Side, new: Side) -> StartupFiles:
+    """The files that services read at their start, as far as they mean something else now."""
+    found = {}
+    for target in targets:
+        made = load_effects(target)
+        if made.at_start:
+            for path, reasons in changed_files(old, new, target, made.parse).items():
+                found[path] = Startup(made.at_start, reasons)
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prodgen.plan.core.model import Plan
 from prodgen.plan.views.diagram import NGINX
 from prodgen.review.changes.change_set import Review
-from prodgen.review.impact.model import Action
+from prodgen.targets.core.effects import Action
 
 QUIET = (Action.NOTHING, Action.REREAD)
 STRENGTH = list(Action)

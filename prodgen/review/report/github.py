@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from prodgen.review.changes.change_set import Review, Step
-from prodgen.review.impact.model import Action
 from prodgen.review.report import labels as words
+from prodgen.targets.core.effects import Action
 
 HERE = PurePosixPath()
 QUIET = (Action.REREAD, Action.NOTHING)

@@ -6,7 +6,7 @@ from collections import Counter
 
 from prodgen.review.changes.change_set import Review, Setting, Step
 from prodgen.review.core.file_sets import Fate
-from prodgen.review.impact.model import Action
+from prodgen.targets.core.effects import Action
 
 LONGEST = 60
 """Characters of a setting's value."""

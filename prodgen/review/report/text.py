@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from prodgen.review.changes.change_set import Review, Step
 from prodgen.review.changes.drift import Drift
 from prodgen.review.core.diff import unified
-from prodgen.review.core.file_sets import FileChange, Placed
+from prodgen.review.core.file_sets import FileChange
 from prodgen.review.core.redact import Masking
-from prodgen.review.impact.model import Action
 from prodgen.review.report import labels as words
+from prodgen.targets.core.effects import Action
+from prodgen.targets.core.file_set import Placed
 
 Paint = Callable[[str, str], str]
 """Colours a text: what it says, and what it is."""

@@ -18,7 +18,7 @@ from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.deploy.session.events import Report
 from prodgen.host.programs import Done
 from prodgen.plan.core.model import Manager, Role
-from prodgen.review.impact.model import Action, Effect
+from prodgen.targets.core.effects import Action, Effect
 from tests.support.fakes.fake_manager import FakeManager, processes_of
 from tests.support.fakes.recorder import PLAN, Recorder, joined, services
 

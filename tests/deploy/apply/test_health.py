@@ -14,7 +14,7 @@ from prodgen.deploy.session.activation import Activation
 from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.host.programs import Done
 from prodgen.plan.core.model import Plan, Role
-from prodgen.review.impact.model import Action, Effect
+from prodgen.targets.core.effects import Action, Effect
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.fake_manager import FakeManager, processes_of
 from tests.support.fakes.recorder import PLAN, SITES, Recorder, services

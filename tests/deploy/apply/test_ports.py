@@ -14,7 +14,7 @@ from prodgen.deploy.apply.ports import clashes
 from prodgen.deploy.core.objection import Objection
 from prodgen.deploy.system import procfs
 from prodgen.plan.core.model import Address, Plan, Role
-from prodgen.review.core.file_sets import Placed, Side
+from prodgen.targets.core.file_set import Placed, Side
 from tests.support.fakes.recorder import PLAN
 from tests.support.systemd_plans import sourced
 

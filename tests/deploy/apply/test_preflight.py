@@ -8,7 +8,7 @@ import pytest
 
 from prodgen.deploy.apply.preflight import Change, objections_to
 from prodgen.deploy.system.other_benches import folders_in, namesakes
-from prodgen.review.core.file_sets import Placed
+from prodgen.targets.core.file_set import Placed
 from tests.support.reviewed import plan_with
 
 INSTALLED = {

@@ -15,8 +15,8 @@ from prodgen.deploy.managers.systemd import foreign_units
 from prodgen.deploy.session.activation import Activation
 from prodgen.plan.core.model import Manager
 from prodgen.provenance import Sourced
-from prodgen.review.impact.model import Action, Effect
 from prodgen.targets.core.artifacts import Artifact
+from prodgen.targets.core.effects import Action, Effect
 from prodgen.targets.manifest import make_manifest
 from tests.deploy.apply.test_apply import CONTEXT, STATE
 from tests.support.plans import ROOT

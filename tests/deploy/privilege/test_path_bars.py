@@ -15,7 +15,7 @@ from prodgen.inputs.core.source import Source
 from prodgen.plan.core.model import Plan
 from prodgen.plan.services import web_address
 from prodgen.provenance import Sourced
-from prodgen.review.core.file_sets import Placed
+from prodgen.targets.core.file_set import Placed
 from prodgen.targets.systemd import paths
 from tests.support.accounts import ALICE, BOB, PRIVATE, invent, needs_root
 from tests.support.plans import bench_files, make_plan

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from prodgen.review.core.nginx_parse import parse
+from prodgen.targets.nginx.parse import parse
 from tests.support.live.adopting import put_tls_files, set_up
 from tests.support.live.applying import SITE, Host, host
 from tests.support.live.systemd_bench import PATH

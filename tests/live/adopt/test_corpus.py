@@ -20,7 +20,7 @@ from typing import NamedTuple
 import pytest
 
 from prodgen.review.adopt.nginx.directives import leaves, names_of
-from prodgen.review.core.nginx_parse import Directive, parse
+from prodgen.targets.nginx.parse import Directive, parse
 from tests.support.corpus import FOLDER, needs_corpus
 from tests.support.live.adopting import PLACES, Adopter, put_tls_files
 from tests.support.rig.client import fetch

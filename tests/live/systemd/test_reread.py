@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from prodgen.review.impact.systemd import LIVE
+from prodgen.targets.systemd.effects import LIVE
 from tests.support.rig.machine import Machine
 from tests.support.rig.waiting import wait_for
 

@@ -21,9 +21,9 @@ from prodgen.review.adopt.supervisor.sections import (
     sections_of,
     spared_groups,
 )
-from prodgen.review.core.nginx_parse import nginx_blocks, parse
-from prodgen.review.impact.model import merged
+from prodgen.review.core.parse import merged
 from prodgen.targets.nginx.escape import identifier
+from prodgen.targets.nginx.parse import nginx_blocks, parse
 from tests.support.corpus import FOLDER
 from tests.support.plans import bench_files, make_plan
 from tests.support.reviewed import COMMON, PROCFILE, REDIS, side
@@ -186,7 +186,7 @@ def redis_sections(command: str) -> Iterator[str]:
     ("command", "spared"), [("redis x", {"frappe-bench-redis"}), ("redis y", set())]
 )
 def test_redis_goes_on_where_its_command_is_the_same(command: str, spared: set[str]) -> None:
-    from prodgen.review.core.parse import supervisor_blocks
+    from prodgen.targets.supervisor.parse import supervisor_blocks
 
     old, new = (supervisor_blocks("\n".join(redis_sections(one))) for one in ("redis x", command))
     assert spared_groups(old, new, "frappe-bench") == spared

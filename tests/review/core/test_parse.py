@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodgen.review.core.nginx_parse import parse
 from prodgen.review.core.parse import meaning
+from prodgen.targets.nginx.parse import parse
 from tests.support.plans import FIXTURES
 
 SAME = {

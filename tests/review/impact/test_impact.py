@@ -6,10 +6,10 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from prodgen.review.core.file_sets import Placed
 from prodgen.review.impact.impact import impact, running
-from prodgen.review.impact.model import Action
 from prodgen.review.impact.reasons import Reasons
+from prodgen.targets.core.effects import Action
+from prodgen.targets.core.file_set import Placed
 from tests.support.reviewed import MANAGERS, Side, actions, edited, plan_with, side
 
 FILES = {"supervisor": "frappe-bench.conf", "systemd": "frappe-bench-frappe-short-worker@.service"}

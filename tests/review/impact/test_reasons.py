@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from prodgen.inputs.core.source import Source
-from prodgen.review.impact.model import Action, Effect
 from prodgen.review.impact.reasons import Reasons
+from prodgen.targets.core.effects import Action, Effect
 from tests.support.plans import bench_files, make_plan
 
 SETTINGS = """\

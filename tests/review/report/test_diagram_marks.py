@@ -6,9 +6,9 @@ import pytest
 
 from prodgen.review.changes.change_set import Review, Step, make_review
 from prodgen.review.core.redact import Mask
-from prodgen.review.impact.model import Action
 from prodgen.review.report.diagram_marks import marks
 from prodgen.review.report.markdown import as_markdown
+from prodgen.targets.core.effects import Action
 from tests.support.reviewed import MANAGERS, plan_with, side
 
 

@@ -9,12 +9,12 @@ import pytest
 
 from prodgen.review.changes.change_set import Review, make_review
 from prodgen.review.changes.drift import drift_of
-from prodgen.review.core.file_sets import Placed, Side
 from prodgen.review.core.redact import Mask
 from prodgen.review.report.github import as_annotations
 from prodgen.review.report.json import as_data
 from prodgen.review.report.markdown import LONGEST, MARK, as_markdown, escaped
 from prodgen.review.report.text import as_text
+from prodgen.targets.core.file_set import Placed, Side
 from prodgen.targets.manifest import digest
 from tests.support.reviewed import MANAGERS, plan_with, side
 

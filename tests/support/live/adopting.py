@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
-from prodgen.review.core.nginx_parse import Directive
+from prodgen.targets.nginx.parse import Directive
 from tests.support.live.applying import Host
 from tests.support.live.restarting import COMMAND, ENVIRONMENT
 from tests.support.live.systemd_bench import NAME, PATH, USER

@@ -11,7 +11,7 @@ from prodgen.deploy.managers.core.base import TimedOut
 from prodgen.deploy.managers.supervisor.core.rpc import BAD_NAME, Rpc, find_server
 from prodgen.deploy.restart.changed_services import restart_changed
 from prodgen.deploy.session.activation import Activation
-from prodgen.review.impact.model import Action, Effect
+from prodgen.targets.core.effects import Action, Effect
 
 SLACK = 30
 """Seconds beyond the longest stop time of a group."""

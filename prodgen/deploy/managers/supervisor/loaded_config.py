@@ -13,8 +13,8 @@ from pathlib import Path
 
 from prodgen.deploy.managers.core.base import Process
 from prodgen.plan.core.model import Role
-from prodgen.review.core.parse import supervisor_blocks
-from prodgen.review.impact.supervisor import Program, groups_of
+from prodgen.targets.supervisor.parse import supervisor_blocks
+from prodgen.targets.supervisor.sections import Program, groups_of
 
 Told = Mapping[str, object]
 """What supervisord says of one process."""

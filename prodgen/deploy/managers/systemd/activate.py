@@ -19,7 +19,7 @@ from prodgen.deploy.managers.systemd.foreign_units import (
 from prodgen.deploy.restart.changed_services import restart_changed
 from prodgen.deploy.session.activation import Activation
 from prodgen.host.programs import run
-from prodgen.review.impact.model import Action
+from prodgen.targets.core.effects import Action
 from prodgen.targets.systemd.units import Tier, names_of
 
 SLACK = 30

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from prodgen.deploy.managers.core.base import ManagerError
 from prodgen.deploy.managers.systemd.control import list_command, parse_show
 from prodgen.host.programs import run
-from prodgen.review.impact.model import Action
-from prodgen.review.impact.systemd import file_of
+from prodgen.targets.core.effects import Action
+from prodgen.targets.systemd.effects import file_of
 from prodgen.targets.systemd.render import SYSTEM_FOLDER
 
 if TYPE_CHECKING:

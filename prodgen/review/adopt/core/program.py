@@ -12,7 +12,7 @@ from typing import NamedTuple
 from prodgen.inputs.redact.patterns import is_secret_variable
 from prodgen.plan.core.model import Plan, Role, Service
 from prodgen.review.adopt.core.model import Entry, Lot
-from prodgen.review.core.parse import Block
+from prodgen.targets.core.meaning import Block
 from prodgen.targets.supervisor.groups import own_program_name
 
 BENCH_OWN = {

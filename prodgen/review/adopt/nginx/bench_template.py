@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from prodgen.review.core.nginx_parse import Directive
+from prodgen.targets.nginx.parse import Directive
 
 UPSTREAM = r"(\S+-)?(frappe|socketio-server)"
 SITE_MAP = r"\$site_name_[a-z]{7}"

@@ -9,7 +9,7 @@ from prodgen.review.adopt.core.model import Adoption, Entry, Lot
 from prodgen.review.adopt.nginx.clash import clashing
 from prodgen.review.adopt.nginx.directives import Ours, argument, leaves
 from prodgen.review.adopt.nginx.entry import entry
-from prodgen.review.core.nginx_parse import Directive
+from prodgen.targets.nginx.parse import Directive
 
 CHALLENGE = "/.well-known/acme-challenge"
 """Where an authority asks for what proves that a name is ours (RFC 8555, 8.3)."""

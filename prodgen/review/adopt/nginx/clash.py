@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from prodgen.review.adopt.nginx.directives import argument
-from prodgen.review.core.nginx_parse import Directive
+from prodgen.targets.nginx.parse import Directive
 
 SEVERAL = frozenset({
     "add_header", "allow", "deny", "error_page", "fastcgi_param", "if", "include", "limit_conn",

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from prodgen.plan.core.model import Plan
 from prodgen.review.adopt.core.reach import ROOTS_OWN, Reach
-from prodgen.review.core.file_sets import Side
-from prodgen.review.core.nginx_parse import Directive, parse
+from prodgen.targets.core.file_set import Side
 from prodgen.targets.nginx.escape import identifier
+from prodgen.targets.nginx.parse import Directive, parse
 
 
 class Ours(NamedTuple):

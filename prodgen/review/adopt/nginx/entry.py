@@ -9,7 +9,7 @@ from prodgen.review.adopt.nginx.bench_template import spelled
 from prodgen.review.adopt.nginx.directives import Ours, Theirs, names_of
 from prodgen.review.adopt.nginx.paths import objection
 from prodgen.review.adopt.nginx.write import as_nginx, count_settings, renamed
-from prodgen.review.core.nginx_parse import Directive
+from prodgen.targets.nginx.parse import Directive
 
 TO_SET = {
     "client_max_body_size": 'common_site_config.json: "max_file_size" (in bytes)',

@@ -23,7 +23,7 @@ from prodgen.review.adopt.nginx.entry import endangered, entry
 from prodgen.review.adopt.nginx.paths import opened_by
 from prodgen.review.adopt.nginx.server import adopt_server
 from prodgen.review.adopt.nginx.write import as_nginx, count_settings, renamed
-from prodgen.review.core.nginx_parse import Directive, nginx_blocks, parse
+from prodgen.targets.nginx.parse import Directive, nginx_blocks, parse
 
 
 def adopt_nginx(name: str, text: str, ours: Ours, reach: Reach = ROOTS_OWN) -> Adoption:

@@ -12,7 +12,7 @@ from prodgen.review.adopt.nginx.certbot import challenge_root
 from prodgen.review.adopt.nginx.clash import clashing, otherwise
 from prodgen.review.adopt.nginx.directives import Theirs, argument, leaves
 from prodgen.review.adopt.nginx.entry import TO_SET, endangered, entry, moved, redirect
-from prodgen.review.core.nginx_parse import Directive
+from prodgen.targets.nginx.parse import Directive
 
 UNSAFE = ("add_header", "root", "alias", "try_files", "rewrite", "return", "proxy_pass", "location")
 """What would change more beside ours than it did in its place."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from prodgen.review.adopt.core.reach import How, Opened, Reach
-from prodgen.review.core.nginx_parse import Directive
+from prodgen.targets.nginx.parse import Directive
 
 CONFIG, PREFIX = "/etc/nginx", "/usr/share/nginx"
 """What a relative path is below: of a file that is read, and of one that is written."""

@@ -14,7 +14,7 @@ from prodgen.review.adopt.nginx.clash import clashing, otherwise
 from prodgen.review.adopt.nginx.directives import Ours, Theirs, argument, leaves, names_of
 from prodgen.review.adopt.nginx.entry import TO_SET, endangered, entry, is_redirect, moved, redirect
 from prodgen.review.adopt.nginx.location import adopt_location
-from prodgen.review.core.nginx_parse import Directive
+from prodgen.targets.nginx.parse import Directive
 
 UNITS = {"k": 1024, "m": 1024**2, "g": 1024**3}
 

@@ -1,11 +1,11 @@
-"""Directives of nginx as text again (the counterpart of `nginx_parse.parse`)."""
+"""Directives of nginx as text again (the counterpart of `parse` in targets/nginx)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 
-from prodgen.review.core.nginx_parse import Directive
+from prodgen.targets.nginx.parse import Directive
 
 INDENT = "    "
 Rename = Callable[[str], str]

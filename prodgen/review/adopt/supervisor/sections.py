@@ -18,7 +18,7 @@ from prodgen.review.adopt.supervisor.own_section import (
     lines_of,
     opened_in,
 )
-from prodgen.review.core.parse import Block
+from prodgen.targets.core.meaning import Block
 
 
 class Whose(NamedTuple):

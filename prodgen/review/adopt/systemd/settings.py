@@ -14,8 +14,8 @@ from prodgen.plan.core.model import Plan
 from prodgen.review.adopt.core.model import Lot
 from prodgen.review.adopt.core.program import Job, command_lot
 from prodgen.review.adopt.core.reach import ROOTS_OWN, Reach
-from prodgen.review.core.parse import Block
-from prodgen.review.impact.systemd import file_of
+from prodgen.targets.core.meaning import Block
+from prodgen.targets.systemd.effects import file_of
 
 OWN_WAY = frozenset({
     "Description", "Documentation", "ExecReload", "ExecStop", "GuessMainPID", "KillMode",

@@ -20,9 +20,10 @@ from prodgen.review.adopt.systemd.settings import (
     shown,
     starts,
 )
-from prodgen.review.core.file_sets import Placed, Side
-from prodgen.review.core.parse import Block, unit_blocks
-from prodgen.review.impact.systemd import file_of
+from prodgen.targets.core.file_set import Placed, Side
+from prodgen.targets.core.meaning import Block
+from prodgen.targets.systemd.effects import file_of
+from prodgen.targets.systemd.parse import unit_blocks
 from prodgen.targets.systemd.render import SYSTEM_FOLDER
 from prodgen.targets.systemd.units import names_of, unit_file
 

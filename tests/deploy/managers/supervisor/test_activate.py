@@ -15,7 +15,7 @@ from prodgen.deploy.managers.supervisor import activate as activate_supervisor
 from prodgen.deploy.managers.supervisor.core.rpc import BAD_NAME
 from prodgen.deploy.session.activation import Activation
 from prodgen.deploy.session.bench_context import BenchContext
-from prodgen.review.impact.model import Action, Effect
+from prodgen.targets.core.effects import Action, Effect
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.fake_manager import FakeManager
 from tests.support.fakes.fake_supervisord import FakeSupervisord

@@ -13,7 +13,7 @@ from prodgen.deploy.managers.systemd import foreign_units
 from prodgen.deploy.session.activation import Activation
 from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.plan.core.model import Manager
-from prodgen.review.impact.model import Action, Effect
+from prodgen.targets.core.effects import Action, Effect
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.fake_manager import FakeManager
 from tests.support.fakes.fake_systemctl import FakeSystemctl

@@ -19,7 +19,7 @@ from prodgen.deploy.managers.systemd.foreign_units import (
 from prodgen.deploy.session.activation import Activation
 from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.plan.core.model import Manager
-from prodgen.review.impact.model import Action, Effect
+from prodgen.targets.core.effects import Action, Effect
 from tests.support.fakes.children import Children
 from tests.support.fakes.fake_systemctl import FakeSystemctl
 from tests.support.fakes.recorder import PLAN, Recorder

@@ -9,7 +9,7 @@ from prodgen.review.adopt.nginx.certbot import adopt_renewal
 from prodgen.review.adopt.nginx.directives import Ours, ours_of
 from prodgen.review.adopt.nginx.file import adopt_nginx, is_of_bench
 from prodgen.review.adopt.nginx.write import as_nginx
-from prodgen.review.core.nginx_parse import parse
+from prodgen.targets.nginx.parse import parse
 from tests.support.plans import bench_files, make_plan
 from tests.support.reviewed import COMMON, PROCFILE, REDIS, side
 

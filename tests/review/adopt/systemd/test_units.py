@@ -10,10 +10,11 @@ import pytest
 from prodgen.review.adopt.core.model import Adoption, Lot, joined
 from prodgen.review.adopt.systemd.settings import Both, seconds_of, settings_of, variables
 from prodgen.review.adopt.systemd.units import Units, adopt_systemd, spared_units, units_of_bench
-from prodgen.review.core.file_sets import Placed
-from prodgen.review.core.parse import Block, unit_blocks
-from prodgen.review.impact.model import Action
-from prodgen.review.impact.systemd import systemd_effects
+from prodgen.targets.core.effects import Action
+from prodgen.targets.core.file_set import Placed
+from prodgen.targets.core.meaning import Block
+from prodgen.targets.systemd.effects import systemd_effects
+from prodgen.targets.systemd.parse import unit_blocks
 from prodgen.targets.systemd.render import SYSTEM_FOLDER
 from tests.support.plans import bench_files, make_plan
 from tests.support.reviewed import COMMON, PROCFILE, REDIS, actions, side
@@ -203,7 +204,7 @@ def test_spans_and_variables() -> None:
 def test_a_rollback_leaves_the_scheduler_running_that_no_target_of_benchs_wants() -> None:
     texts = files_of(HERE / "by-bench")
     old = {SYSTEM_FOLDER / name: Placed(text, "systemd") for name, text in texts.items()}
-    found = actions(list(systemd_effects(NEW, old)))
+    found = actions(list(systemd_effects(NEW, old, {})))
     assert found["frappe-schedule.service"] is Action.RESTART
     assert found["frappe-web@1.service"] is Action.STOP
     assert found["frappe-web.service"] is Action.START

@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
-from prodgen.review.core.file_sets import Side
-from prodgen.review.core.parse import Block
-from prodgen.review.impact.model import Action, Effect, Reason, changed_files, meanings, reasons_of
+from prodgen.plan.core.model import Plan, Service
+from prodgen.targets.core.effects import (
+    Action,
+    Effect,
+    Startup,
+    StartupFiles,
+    TargetEffects,
+    reasons_of,
+)
+from prodgen.targets.core.file_set import Side
+from prodgen.targets.core.meaning import Block, meanings
+from prodgen.targets.systemd.parse import unit_blocks
+from prodgen.targets.systemd.units import unit_file
 
 LIVE = frozenset({
     "CPUQuota", "CPUWeight", "ExecReload", "ExecStop", "ExecStopPost", "FinalKillSignal",
@@ -22,15 +32,24 @@ LIVE = frozenset({
 (systemd.service(5), systemd.kill(5), systemd.resource-control(5))."""
 STOP_SECONDS = 90
 """systemd's default of TimeoutStopSec=."""
+FIELDS = {
+    "Service.ExecStart": "argv",
+    "Service.WorkingDirectory": "directory",
+    "Service.User": "user",
+    "Service.Environment": "environment",
+    "Service.TimeoutStopSec": "stop",
+    "Service.KillSignal": "stop",
+}
+"""Which field of a service a setting is made of."""
 Units = Mapping[str, Block]
 
 
-def systemd_effects(old: Side, new: Side) -> Iterator[Effect]:
+def systemd_effects(old: Side, new: Side, read_files: StartupFiles) -> Iterator[Effect]:
     """Each unit of systemd that runs or is wanted, and what happens to it."""
     before, after = units_in(old), units_in(new)
     if not before and not after:
         return
-    rolled = _files_read(old, new, after)
+    read = _units_reading(read_files, after)
     running, wanted = _wanted(before), _wanted(after)
     for unit in dict.fromkeys([*running, *wanted]):
         # No target of bench's wants its scheduler, which has a unit: a rollback leaves it running.
@@ -39,7 +58,7 @@ def systemd_effects(old: Side, new: Side) -> Iterator[Effect]:
         elif unit not in running:
             yield Effect("systemd", unit, Action.START, (), "new", 0, file_of(unit))
         else:
-            yield from _changed(unit, before, after, rolled)
+            yield from _changed(unit, before, after, read)
     yield from _passive(before, after, {file_of(unit) for unit in (*running, *wanted)})
 
 
@@ -56,7 +75,7 @@ def file_of(unit: str) -> str:
 
 def units_in(side: Side) -> dict[str, Block]:
     """The units of a side by name, each a block; of a drop-in with its folder's name."""
-    files = meanings(side, "systemd").items()
+    files = meanings(side, "systemd", unit_blocks).items()
     return {_name(path): blocks.get("unit", {}) for path, blocks in files}
 
 
@@ -87,7 +106,7 @@ def _stop(unit: str, before: Units) -> Effect:
 
 
 def _changed(
-    unit: str, before: Units, after: Units, rolled: Mapping[str, tuple[Action, tuple[Reason, ...]]]
+    unit: str, before: Units, after: Units, read: Mapping[str, Startup]
 ) -> Iterator[Effect]:
     name = file_of(unit)
     reasons = reasons_of(before[name], after[name])
@@ -95,14 +114,13 @@ def _changed(
     seconds = _seconds(before[name])
     if hard:
         action = Action.ROLL if _has_socket(after[name]) else Action.RESTART
-        _, read = rolled.get(name, (action, ()))
-        yield Effect("systemd", unit, action, (*hard, *read), "", seconds, name)
+        also = read[name].reasons if name in read else ()
+        yield Effect("systemd", unit, action, (*hard, *also), "", seconds, name)
     elif socket := _changed_socket(before, after, after[name]):
         words = f"{socket} closes and opens anew"
         yield Effect("systemd", unit, Action.RESTART, (), words, seconds, name)
-    elif name in rolled:
-        action, why = rolled[name]
-        yield Effect("systemd", unit, action, why, "", seconds, name)
+    elif name in read:
+        yield Effect("systemd", unit, *read[name], "", seconds, name)
     elif reasons:
         yield Effect("systemd", unit, Action.REREAD, reasons, "", 0, name)
 
@@ -125,15 +143,14 @@ def _changed_socket(before: Units, after: Units, block: Block) -> str:
     return ""
 
 
-def _files_read(old: Side, new: Side, units: Units) -> dict[str, tuple[Action, tuple[Reason, ...]]]:
-    """Units whose command names a file of Gunicorn's or Redis' settings that differs."""
-    found = {}
-    for target, action in (("gunicorn", Action.ROLL), ("redis", Action.RESTART)):
-        for path, reasons in changed_files(old, new, target).items():
-            for name, block in units.items():
-                if _names(block, path):
-                    found[name] = (action, reasons)
-    return found
+def _units_reading(files: StartupFiles, units: Units) -> dict[str, Startup]:
+    """By their names the units whose command names one of the files."""
+    return {
+        name: startup
+        for path, startup in files.items()
+        for name, block in units.items()
+        if _names(block, path)
+    }
 
 
 def _names(block: Block, path: PurePosixPath) -> bool:
@@ -153,3 +170,16 @@ def _passive(before: Units, after: Units, active: set[str]) -> Iterator[Effect]:
 def _seconds(block: Block) -> int:
     values = block.get("Service.TimeoutStopSec", ())
     return int(values[-1]) if values and values[-1].isdigit() else STOP_SECONDS
+
+
+def _service_of(plan: Plan, effect: Effect) -> Service | None:
+    return next((one for one in plan.services if unit_file(one) == effect.program), None)
+
+
+EFFECTS = TargetEffects(
+    parse=unit_blocks,
+    effects=systemd_effects,
+    running=units_of,
+    service_of=_service_of,
+    fields=FIELDS,
+)

@@ -1,13 +1,16 @@
-"""The effect of a change on one thing that runs, and the settings that are the reason for it."""
+"""The effect of a change on one thing that runs, and what each target says of its own files."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from prodgen.review.core.file_sets import Side
-from prodgen.review.core.parse import Block, Meaning, meaning
+from prodgen.plan.core.model import Plan, Service
+from prodgen.provenance import Origin
+from prodgen.targets.core.file_set import Side
+from prodgen.targets.core.meaning import Block, Parser, lines_of, meanings
 
 
 class Action(Enum):
@@ -62,30 +65,12 @@ def _joined(values: tuple[str, ...] | None) -> str | None:
     return None if values is None else " | ".join(values)
 
 
-def meanings(side: Side, target: str) -> dict[PurePosixPath, Meaning]:
-    """What each file of a target means."""
-    return {
-        path: meaning(target, placed.text)
-        for path, placed in side.items()
-        if placed.target == target
-    }
-
-
-def merged(side: Side, target: str) -> dict[str, Block]:
-    """The blocks of all files of a target; what they say in nginx's http itself adds up."""
-    found: dict[str, Block] = {}
-    for blocks in meanings(side, target).values():
-        http = found.get("http", {})
-        found |= blocks
-        for key, values in http.items():
-            found["http"] = {**found["http"], key: (*values, *blocks.get("http", {}).get(key, ()))}
-    return found
-
-
-def changed_files(old: Side, new: Side, target: str) -> dict[PurePosixPath, tuple[Reason, ...]]:
+def changed_files(
+    old: Side, new: Side, target: str, parse: Parser
+) -> dict[PurePosixPath, tuple[Reason, ...]]:
     """The files of a target on both sides that mean something else now, with what differs."""
     found = {}
-    before, after = meanings(old, target), meanings(new, target)
+    before, after = meanings(old, target, parse), meanings(new, target, parse)
     for path in sorted(before.keys() & after.keys()):
         blocks = {*before[path], *after[path]}
         reasons = [
@@ -96,3 +81,48 @@ def changed_files(old: Side, new: Side, target: str) -> dict[PurePosixPath, tupl
         if reasons:
             found[path] = tuple(reasons)
     return found
+
+
+class Startup(NamedTuple):
+    """A change of a file that services read when they start, and what they need to take it."""
+
+    action: Action
+    reasons: tuple[Reason, ...]
+
+
+StartupFiles = Mapping[PurePosixPath, Startup]
+"""Those that mean something else now, by their destination."""
+
+
+def _no_effects(_old: Side, _new: Side, _read: StartupFiles) -> Iterable[Effect]:
+    return ()
+
+
+def _nothing_runs(_side: Side) -> list[str]:
+    return []
+
+
+def _no_service(_plan: Plan, _effect: Effect) -> Service | None:
+    return None
+
+
+def _no_origins(_plan: Plan, _effect: Effect, _key: str) -> list[Origin]:
+    return []
+
+
+class TargetEffects(NamedTuple):
+    """What the files of one target mean, and what a change of them does."""
+
+    parse: Parser = lines_of
+    effects: Callable[[Side, Side, StartupFiles], Iterable[Effect]] = _no_effects
+    """What happens where the second set of files takes the place of the first."""
+    running: Callable[[Side], list[str]] = _nothing_runs
+    """What runs where these files are installed, as the manager calls it."""
+    service_of: Callable[[Plan, Effect], Service | None] = _no_service
+    """The service of the plan that an effect is about."""
+    fields: Mapping[str, str] = {}
+    """The field of that service that a setting is made of."""
+    origins: Callable[[Plan, Effect, str], list[Origin]] = _no_origins
+    """Where a setting that no service has may have its value from."""
+    at_start: Action | None = None
+    """What a service needs to take a change of these files, if it reads them at its start."""

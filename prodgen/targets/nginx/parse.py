@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from prodgen.targets.core.meaning import Meaning, lines_of
+
 TOKEN = re.compile(
     r"""\s*(?:\#[^\n]*|(?P<mark>[;{}])|"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\\.)*)'"""
     r"""|(?P<word>(?:[^\s;{}"'\\$]|\\.|\$\{[^}]*\}|\$)(?:[^\s;{\\$]|\\.|\$\{[^}]*\}|\$)*))""",
@@ -32,7 +34,7 @@ class Directive(NamedTuple):
         return hash(self[:2])
 
 
-def nginx_blocks(text: str) -> dict[str, dict[str, tuple[str, ...]]]:
+def nginx_blocks(text: str) -> Meaning:
     """The blocks of a file of http level, by kind and name; what stands alone is in `http`.
 
     Each setting is written with the way to it: `location /files > add_header`. A file that nginx
@@ -40,7 +42,7 @@ def nginx_blocks(text: str) -> dict[str, dict[str, tuple[str, ...]]]:
     """
     found: dict[str, dict[str, tuple[str, ...]]] = {}
     if not _is_whole(text):
-        return {"file": {"lines": tuple(text.splitlines())}}
+        return lines_of(text)
     for one in parse(text):
         name = _name(one) if one.inner is not None else "http"
         block = found.setdefault(name, {})
