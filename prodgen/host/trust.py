@@ -56,6 +56,40 @@ def danger_on_way(path: Path, owner: int = 0) -> Danger | None:
     return None
 
 
+def danger_above(path: Path) -> Danger | None:
+    """By what others than root can put another file, or a link, in the place of a file.
+
+    The file itself does not count, whoever owns it; the folders that it and its links are in do,
+    sticky ones too, since its owner can replace it there. Raises OSError.
+    """
+    for place, left in _way(path):
+        folder = place.parent
+        if not left and (danger := danger_at(folder, folder.lstat(), even_sticky=True)):
+            return danger
+        try:
+            found = place.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        if not left and not stat.S_ISLNK(found.st_mode):
+            return None
+        if danger := danger_at(place, found):
+            return danger
+    return None
+
+
+def danger_below(folder: Path) -> Danger | None:
+    """The first file or folder below a folder that others than root can change.
+
+    What vanishes meanwhile is passed over. Raises OSError.
+    """
+    for top, folders, files in os.walk(folder):
+        for place in (Path(top, name) for name in sorted((*folders, *files))):
+            with contextlib.suppress(FileNotFoundError):
+                if danger := danger_at(place, place.lstat()):
+                    return danger
+    return None
+
+
 def own_path(path: Path, *, strict: bool = False) -> Path:
     """Where an absolute path leads, by folders and links that nobody but root can change.
 
@@ -76,15 +110,20 @@ def own_path(path: Path, *, strict: bool = False) -> Path:
     return end
 
 
-def danger_at(place: Path, found: os.stat_result, owner: int = 0) -> Danger | None:
-    """Who else than root and `owner` can change this one file, folder or link."""
+def danger_at(
+    place: Path, found: os.stat_result, owner: int = 0, *, even_sticky: bool = False
+) -> Danger | None:
+    """Who else than root and `owner` can change this one file, folder or link.
+
+    In a sticky folder they cannot replace what is there; `even_sticky` counts that they can add.
+    """
     shown = shlex.quote(str(place))
     if found.st_uid not in (0, owner):
         name = user_name(found.st_uid)
         return Danger(place, name, f"chown -h {user_name(owner)}: {shown}")
     if stat.S_ISLNK(found.st_mode):
         return None  # a link's own mode has no meaning
-    if stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX:
+    if stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX and not even_sticky:
         return None
     if found.st_mode & stat.S_IWOTH:
         return Danger(place, "everyone", f"chmod o-w {shown}")

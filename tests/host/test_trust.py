@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from prodgen.host.trust import Danger, danger_at, danger_on_way
+from prodgen.host.trust import Danger, danger_above, danger_at, danger_below, danger_on_way
 from tests.support.accounts import (
     ALICE,
     BOB,
@@ -216,6 +216,65 @@ def test_what_is_not_there_ends_the_way(home: Path) -> None:
     assert found(link(home / "dangling", "absent", ALICE)) is None
     home.chmod(0o757)
     assert found(home / "absent") == (home, "everyone", f"chmod o-w {home}")
+
+
+# --- what is above a file, and below a folder
+
+
+def by_what(file: Path) -> str:
+    return str(danger_above(file) or "")
+
+
+def test_whose_a_file_is_does_not_count_but_its_folder_does(ground: Path) -> None:
+    folder = give(ground / "etc", 0)
+    file = folder / "secrets.env"
+    assert by_what(file) == "", "it is not there yet"
+    file.touch()
+    os.chown(file, ALICE, PRIVATE)
+    file.chmod(0o666)
+    assert by_what(file) == ""
+    give(folder, ALICE)
+    assert by_what(file) == f"alice can change {folder}"
+
+
+def test_in_a_sticky_folder_a_file_may_become_another(ground: Path) -> None:
+    folder = give(ground / "shared", 0, mode=0o1777)
+    assert danger_on_way(folder) is None
+    assert by_what(folder / "absent") == f"everyone can change {folder}"
+    (folder / "file").touch()
+    assert by_what(folder / "file") == f"everyone can change {folder}"
+    give(folder / "inner", 0)
+    assert by_what(folder / "inner" / "file") == ""
+
+
+def test_above_a_file_that_a_chain_of_links_leads_to(home: Path) -> None:
+    etc = give(home.parent / "etc", 0)
+    (etc / "file").touch()
+    assert by_what(link(etc / "first", "file", 0)) == ""
+    inner = link(home / "inner", etc / "file", 0)
+    assert by_what(link(etc / "second", inner, 0)) == f"alice can change {home}"
+    theirs = link(etc / "theirs", "file", ALICE)
+    assert by_what(theirs) == f"alice can change {theirs}"
+
+
+def test_what_is_below_a_folder(ground: Path) -> None:
+    out = give(ground / "out", 0)
+    give(out / "nginx", 0)
+    (out / "nginx/x.conf").touch()
+    link(out / "link", home := give(ground / "home", ALICE), 0)
+    (home / "own").touch()
+    assert danger_below(out) is None, "a link's own folder is not below"
+    os.chown(out / "nginx/x.conf", ALICE, PRIVATE)
+    assert str(danger_below(out)) == f"alice can change {out / 'nginx/x.conf'}"
+    give(out / "nginx", 0, mode=0o777)
+    assert str(danger_below(out)) == f"everyone can change {out / 'nginx'}"
+
+
+def test_what_vanishes_meanwhile_holds_nobody_up(
+    ground: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "walk", lambda _: iter([(str(ground), ["gone"], ["gone.pyc"])]))
+    assert danger_below(ground) is None
 
 
 # --- access control lists

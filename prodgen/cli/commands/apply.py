@@ -42,10 +42,9 @@ from prodgen.deploy.apply.history import (
     replaced_files,
 )
 from prodgen.deploy.apply.installed import look, state_folder
-from prodgen.deploy.apply.permissions import others_place
 from prodgen.deploy.managers.core.base import ManagerError
 from prodgen.diagnostics import Diagnostic, error
-from prodgen.host.trust import Danger
+from prodgen.host.trust import Danger, danger_below, danger_on_way
 from prodgen.plan.core.model import Plan
 from prodgen.review.core.file_sets import side_of
 from prodgen.targets.core.artifacts import Artifact
@@ -281,7 +280,9 @@ def _former(state: Path) -> list[Artifact]:
 
 def _require_trust(path: Path) -> None:
     """As root: raises Stopped where somebody else could change what is about to be installed."""
-    danger = others_place(path.absolute()) if os.geteuid() == 0 and path.exists() else None
+    if os.geteuid() != 0 or not path.exists():
+        return
+    danger = danger_on_way(path.absolute()) or danger_below(path)
     if danger:
         raise Stopped(_not_roots(danger))
 

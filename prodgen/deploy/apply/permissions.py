@@ -14,7 +14,6 @@ from pathlib import Path, PurePosixPath
 
 from prodgen.deploy.core.objection import Objection
 from prodgen.deploy.privilege.path_bars import Change, is_plain, path_breaches
-from prodgen.host.trust import Danger, danger_at, danger_on_way
 from prodgen.plan.core.model import Plan
 from prodgen.review.core.source_lines import place_of
 from prodgen.targets.core.artifacts import HOST_FILES, Artifact
@@ -107,13 +106,3 @@ def is_own_place(bench: str, path: PurePosixPath) -> bool:
     unit = re.escape(escaped_name(bench)) + r"(?:-[^/]+?)?"
     names = rf"(?:{unit}{UNIT}|{re.escape(slice_name(bench))})"
     return re.fullmatch(names, str(path.relative_to(UNIT_FOLDER))) is not None
-
-
-def others_place(path: Path) -> Danger | None:
-    """What others than root can change on the way to a path, or below a folder.
-
-    Raises OSError.
-    """
-    below = sorted(path.rglob("*")) if path.is_dir() else []
-    dangers = (danger_at(one, one.lstat()) for one in below)
-    return danger_on_way(path) or next((one for one in dangers if one), None)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from prodgen.deploy.doctor.finding import Finding, bad, good, unknown
 from prodgen.diagnostics import has_errors
+from prodgen.host.trust import danger_above
 from prodgen.inputs.env.secrets_file import parse_env_file
 from prodgen.inputs.reader import read_source
 from prodgen.plan.core.model import Manager, Plan
@@ -18,7 +19,6 @@ from prodgen.targets.systemd.paths import manager_reads_secrets
 
 CHECK = "secrets"
 FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
-WRITABLE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def check_secrets(plan: Plan) -> Iterator[Finding]:
@@ -60,10 +60,10 @@ def _wrong_rights(file: Path, state: os.stat_result, user: str, *, by_root: bool
         mode = stat.S_IMODE(state.st_mode)
         text = f"{file} has the mode {mode:04o}; only its owner should read it"
         return bad(CHECK, text, f"chmod 0600 {name}")
-    folder = open_folder(file) if by_root else None
-    if folder:
-        text = f"root reads {file}, and others than root may write in {folder}"
-        return bad(CHECK, text, f"chown root: {shlex.quote(str(folder))}, and chmod go-w")
+    danger = danger_above(file) if by_root else None
+    if danger:
+        fix = "put it into a folder of root's, such as /etc/prodgen, and name it there"
+        return bad(CHECK, f"root reads {file}, and {danger}", fix)
     return None
 
 
@@ -76,16 +76,6 @@ def _wrong_lines(file: Path) -> Finding | None:
         return None
     text = f"{found[0].location}: {found[0].message}; no service starts with it"
     return bad(CHECK, text, found[0].help)
-
-
-def open_folder(file: Path) -> Path | None:
-    """The first folder above the file in which somebody else than root could replace something."""
-    for folder in reversed(file.resolve().parents):
-        state = folder.stat()
-        is_open = state.st_mode & WRITABLE and not state.st_mode & stat.S_ISVTX
-        if state.st_uid != 0 or is_open:
-            return folder
-    return None
 
 
 def _name_of(uid: int) -> str:

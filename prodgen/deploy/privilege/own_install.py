@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shlex
@@ -15,7 +16,7 @@ import prodgen
 from prodgen import __version__
 from prodgen.deploy.privilege.admission import Barred
 from prodgen.diagnostics import Diagnostic, error
-from prodgen.host.trust import Danger, danger_at, danger_on_way
+from prodgen.host.trust import Danger, danger_at, danger_below, danger_on_way
 from prodgen.targets.core.templating import templates_folder
 
 FOLDER = "/opt/prodgen"
@@ -47,13 +48,14 @@ def own_danger() -> Danger | None:
         danger = danger_on_way(path)
         if danger:
             return danger
-    for path in _contents():
-        try:
-            danger = danger_at(path, path.lstat())
-        except FileNotFoundError:  # such as bytecode that another run replaces
-            continue
+    for folder in (Path(prodgen.__file__).parent, templates_folder()):
+        danger = danger_below(folder)
         if danger:
             return danger
+    for path in _beside():
+        with contextlib.suppress(FileNotFoundError):  # such as bytecode that another run replaces
+            if danger := danger_at(path, path.lstat()):
+                return danger
     return None
 
 
@@ -66,11 +68,8 @@ def _ways() -> Iterator[Path]:
     yield from {Path(file).parent for file in _loaded_files()}
 
 
-def _contents() -> Iterator[Path]:
-    """Files and folders that could bring in other code: prodgen's own, and beside every package."""
-    for folder in (Path(prodgen.__file__).parent, templates_folder()):
-        for top, folders, files in os.walk(folder):  # which passes over what vanishes meanwhile
-            yield from (Path(top, name) for name in (*folders, *files))
+def _beside() -> Iterator[Path]:
+    """What lies beside every package, where a file could bring in other code; loaded modules."""
     for folder in map(Path, sys.path):
         if folder.is_dir():
             yield from folder.iterdir()

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from prodgen.deploy.core.objection import Objection
 from prodgen.host.run_as import Identity, acting_as, identity_named
-from prodgen.host.trust import danger_at, danger_on_way
+from prodgen.host.trust import Danger, danger_above, danger_at, danger_on_way
 from prodgen.inputs.reader import open_regular
 from prodgen.plan.core.model import Manager, Plan
 from prodgen.provenance import Origin
@@ -96,9 +96,7 @@ def _not_roots_folder(path: Path) -> str:
         return f"{path} is a symbolic link"
     if not stat.S_ISDIR(found.st_mode):
         return f"{path} is no folder"
-    if found.st_mode & stat.S_ISVTX and found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        return f"others than root can make files in {path}"
-    danger = danger_at(path, found)
+    danger = danger_at(path, found, even_sticky=True)
     return str(danger) if danger else ""
 
 
@@ -144,10 +142,10 @@ def _no_log_file(path: Path) -> str:
     return "it has another name elsewhere (a hard link)" if found.st_nlink > 1 else ""
 
 
-def _danger_to(path: Path) -> str:
+def _danger_to(path: Path, look: Callable[[Path], Danger | None] = danger_on_way) -> str:
     """Who else than root can change what is on the way to a path; empty for nobody."""
     try:
-        danger = danger_on_way(path)
+        danger = look(path)
     except OSError as failure:
         return f"{path} cannot be looked at: {(failure.strerror or str(failure)).lower()}"
     return str(danger) if danger else ""
@@ -227,7 +225,7 @@ def _env_file(change: Change) -> Iterator[Objection]:
     for path, service in named.items():
         if not manager_reads_secrets(plan, service) or service.env_file is None:
             continue
-        trouble = _danger_to(Path(path.parent))
+        trouble = _danger_to(Path(path), danger_above)
         is_own = plan.config_folder.value in path.parents
         if not trouble and not is_own and not _may_read(Path(path), user):
             trouble = f"{plan.user.value} may not read it"

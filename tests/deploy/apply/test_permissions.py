@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from prodgen.deploy.apply import permissions
-from prodgen.deploy.apply.permissions import breaches, is_own_place, others_place
+from prodgen.deploy.apply.permissions import breaches, is_own_place
 from prodgen.deploy.apply.preflight import Change, objections_to
 from prodgen.deploy.core.objection import Objection
 from prodgen.inputs.core.source import Source
@@ -216,15 +216,3 @@ def test_without_roots_rights_the_kernel_is_the_judge(monkeypatch: pytest.Monkey
     monkeypatch.setattr(os, "geteuid", lambda: ALICE)
     plan = settled("logging: {folder: /srv/log}")
     assert list[Objection](breaches(plan, [at("/etc/cron.d/x")], {})) == []
-
-
-@needs_root
-def test_what_others_can_change_of_a_render(ground: Path) -> None:
-    out = ground / "out"
-    (out / "nginx").mkdir(parents=True)
-    (out / "nginx/x.conf").touch()
-    assert others_place(out) is None
-    os.chown(out / "nginx/x.conf", ALICE, ALICE)
-    danger = others_place(out)
-    assert danger is not None
-    assert danger.place == out / "nginx/x.conf"

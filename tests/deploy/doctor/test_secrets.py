@@ -83,7 +83,7 @@ def test_a_folder_in_which_others_write(file: Path) -> None:
     """Root reads it: whoever may replace it could have root read another file."""
     file.parent.chmod(0o777)
     found = check(file, "systemd")
-    assert f"others than root may write in {file.parent}" in found.text
+    assert f"root reads {file}, and everyone can change {file.parent}" in found.text
     give(file)
     assert check(file).grade is Grade.GOOD, "the service reads it as its own user"
 

@@ -166,7 +166,7 @@ WAY = (
         (lambda path: own(path, ALICE), "frappe can change {}"),
         (lambda path: own(path, BOB), "bob can change {}"),
         (lambda path: own(path, 0, 0o777), "everyone can change {}"),
-        (lambda path: own(path, 0, 0o1777), "others than root can make files in {}"),
+        (lambda path: own(path, 0, 0o1777), "everyone can change {}"),
         (lambda path: path.symlink_to("nginx"), "{} is a symbolic link"),
         (lambda path: path.touch(), "{} is no folder"),
     ],
@@ -421,6 +421,17 @@ def test_a_file_of_secrets_of_roots(host: Path, how: str) -> None:
         )
     ]
     assert refused(secret(path), "supervisor") == []  # there the service reads it itself
+
+
+def test_a_file_of_secrets_in_a_home_by_a_link_of_roots(host: Path) -> None:
+    """Its user could put a link to any file of root's there."""
+    path = host / "etc/prodgen/frappe-bench/secrets.env"
+    path.parent.mkdir(parents=True)
+    path.symlink_to(user_file(own(host / "home", ALICE) / "x.env"))
+    plan = secret(path)
+    mine = Sourced(PurePosixPath(path.parent), plan.config_folder.origin)
+    ((what, *_),) = refused(plan._replace(config_folder=mine), "systemd")
+    assert what == (f"systemd reads {path} as root for frappe, and frappe can change {host}/home")
 
 
 @pytest.mark.parametrize("name", ["read_only_paths", "read_write_paths"])
