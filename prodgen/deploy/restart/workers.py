@@ -112,7 +112,7 @@ class Workers:
     def _note_ends(self) -> None:
         """Starts the successor of each that has ended."""
         for name in list(self.state.told):
-            if procfs.stat(self.processes[name].pid):
+            if self._goes_on(self.processes[name].pid):
                 continue
             del self.state.told[name]
             self.state.gone[name] = time.monotonic()
@@ -121,6 +121,11 @@ class Workers:
             except ManagerError as refusal:
                 text = f"{name}: its manager starts it by itself ({refusal})"
                 self.session.say("note", text, name)
+
+    def _goes_on(self, pid: int) -> bool:
+        """Whether a worker has not ended: its pid may be another user's process by now."""
+        whose = self.session.whose
+        return procfs.stat(pid) is not None and (whose is None or procfs.owner(pid) == whose)
 
     def _enforce(self, busy: Sequence[Busy]) -> None:
         """Gives up on, or kills, those whose time is over."""

@@ -6,9 +6,11 @@ import signal
 
 import pytest
 
+from prodgen.deploy.jobs.graceful_stop import kill_tree
 from prodgen.deploy.managers.core.base import ManagerError, State
 from prodgen.deploy.restart import workers as room
 from prodgen.deploy.restart.workers import Workers
+from prodgen.deploy.system import procfs
 from prodgen.plan.core.model import Role
 from tests.support.accounts import needs_root
 from tests.support.fakes.children import Children
@@ -104,6 +106,24 @@ def test_a_process_of_another_user_is_neither_told_nor_killed(
     assert "could not be told to end at a safe moment" in problems[0]
     assert pid not in {heard for heard, _ in workers.heard}
     assert workers.pid(SHORT) == pid
+
+
+@needs_root
+def test_a_pid_that_went_on_to_another_user_is_not_killed(
+    workers: FakeWorkers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker ends, and its pid is root's, at the moment when it would be killed."""
+    workers.give_job(SHORT, "j", seconds=10_000)
+    pid, owner = workers.pid(SHORT), procfs.owner
+
+    def too_late(one: int, whose: int | None = None) -> None:
+        monkeypatch.setattr(procfs, "owner", lambda each: 0 if each == pid else owner(each))
+        kill_tree(one, whose)
+
+    monkeypatch.setattr(room, "kill_tree", too_late)
+    restart(workers, force_kill=30)
+    assert (pid, signal.SIGKILL) not in workers.heard
+    assert workers.pid(SHORT) not in (0, pid), "the worker itself has ended, so it starts again"
 
 
 def test_one_that_did_not_run_starts(workers: FakeWorkers, kids: Children) -> None:
