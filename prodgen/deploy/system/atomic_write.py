@@ -144,6 +144,7 @@ def _staging(beside: Path) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=beside))
     precious = False
     try:
+        folder.chmod(0o700)  # a umask may have taken its owner's rights too
         yield folder
     except Unrestored:
         precious = True

@@ -33,7 +33,9 @@ class Swap:
         self, folder: Path, write: Sequence[PurePosixPath], remove: Sequence[PurePosixPath]
     ) -> None:
         """Replaces `write` below `folder` by the staged files and removes `remove`, or nothing."""
-        (self.staging / "old").mkdir()
+        old = self.staging / "old"
+        old.mkdir()
+        old.chmod(FOLDER_MODE)  # whatever the umask
         try:
             for path in write:
                 self._make_folders(folder, path)
