@@ -6,16 +6,14 @@ debootstrap; it needs root. The host's own needs nothing.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.rig.stacks import cache_folder, locked
 from tests.support.rig.tools import need, need_root
-from tests.support.versions.systemd_versions import MIRROR
+from tests.support.versions.debian_roots import debian_root, place_of_root
 
-RELEASE = "trixie"
+RELEASE, NAME = "trixie", "trixie-sudo"
 PACKAGES = ("sudo", "sudo-rs")
 ENTER = """\
 set -e
@@ -34,23 +32,7 @@ SUDO_RS = "/usr/lib/cargo/bin"
 
 def trixie() -> Path:
     """Debian 13's root folder; it may not be there."""
-    return cache_folder() / "roots" / f"{RELEASE}-sudo"
-
-
-def make() -> Path:
-    """Debian 13's root folder, made on first use."""
-    folder = trixie()
-    if folder.is_dir():
-        return folder
-    folder.parent.mkdir(exist_ok=True)
-    with locked(folder.parent):
-        draft = folder.with_name(f"{folder.name}.new")
-        shutil.rmtree(draft, ignore_errors=True)
-        how = ["--variant=minbase", f"--include={','.join(PACKAGES)}"]
-        mirror = [MIRROR] if MIRROR else []
-        subprocess.run(["debootstrap", *how, RELEASE, str(draft), *mirror], check=True)
-        draft.rename(folder)
-    return folder
+    return place_of_root(NAME)
 
 
 def run_in(root: Path, script: str, ground: Path, *, first: str = "") -> str:
@@ -70,4 +52,4 @@ def run_in(root: Path, script: str, ground: Path, *, first: str = "") -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{make()}\n")
+    sys.stdout.write(f"{debian_root(RELEASE, PACKAGES, NAME)}\n")

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
-from tests.support.rig.stacks import CHECKOUT, cache_folder, locked
+from tests.support.rig.stacks import CHECKOUT, cache_folder
+from tests.support.versions.debian_roots import debian_root
 
 RELEASES = ("bullseye", "bookworm", "trixie", "sid")
-MIRROR = os.environ.get("PRODGEN_DEBIAN_MIRROR", "")
-"""Where the packages come from; empty for debootstrap's own choice."""
 PACKAGES = (
     "systemd", "systemd-sysv", "dbus", "libpam-systemd", "python3", "nginx", "redis-server",
     "nodejs", "iproute2", "procps",
@@ -52,19 +51,8 @@ class Row(NamedTuple):
 
 
 def root_of(release: str) -> Path:
-    """The root folder of a release, made on first use; it appears complete or not at all."""
-    folder = cache_folder() / "roots" / release
-    if folder.is_dir():
-        return folder
-    folder.parent.mkdir(exist_ok=True)
-    with locked(folder.parent):
-        draft = folder.with_name(f"{release}.new")
-        shutil.rmtree(draft, ignore_errors=True)
-        how = ["--variant=minbase", f"--include={','.join(PACKAGES)}"]
-        mirror = [MIRROR] if MIRROR else []
-        subprocess.run(["debootstrap", *how, release, str(draft), *mirror], check=True)
-        draft.rename(folder)
-    return folder
+    """The root folder of a release, made on first use."""
+    return debian_root(release, PACKAGES)
 
 
 def version_in(root: Path) -> str:
