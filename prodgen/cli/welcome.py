@@ -13,7 +13,6 @@ from prodgen.app.pipeline import Outcome, plan_bench
 from prodgen.cli.core.messages import printable
 from prodgen.diagnostics import Severity, has_errors
 from prodgen.plan.core.model import Manager, Plan, Role
-from prodgen.plan.views.diagram import MANAGERS
 
 WIDTH = 80
 HEAD_WIDTH = 13
@@ -90,7 +89,7 @@ def _processes(plan: Plan) -> str:
     for service in plan.services:
         kinds[ROLES[service.role.value]] += service.instances.value
     counts = [kind if count == 1 else f"{count} {kind}" for kind, count in kinds.items()]
-    return f"{kinds.total()} under {MANAGERS[plan.manager.value]}: {', '.join(counts)}"
+    return f"{kinds.total()} under {plan.manager.value.title}: {', '.join(counts)}"
 
 
 def _sites(plan: Plan) -> str:

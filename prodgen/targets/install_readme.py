@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import PurePosixPath
 from shlex import quote
 
-from prodgen.plan.core.defaults import LINKS_WITHOUT_PORT, version_of
-from prodgen.plan.core.model import Plan
+from prodgen.plan.core.model import Manager, Plan
 from prodgen.targets.core.artifacts import Artifact
-from prodgen.targets.registry import COMPANIONS
-from prodgen.targets.systemd.units import names_of
+from prodgen.targets.core.base import Target
+from prodgen.targets.registry import COMPANIONS, MODULES, load_target
 
 PATH = PurePosixPath("README.md")
 LOG_MODE = "0755"
@@ -26,6 +25,8 @@ def make_readme(artifacts: Sequence[Artifact], plan: Plan, version: str) -> Arti
 
 def _lines(artifacts: Sequence[Artifact], plan: Plan, version: str) -> Iterator[str]:
     targets = {one.target for one in artifacts}
+    managers = [one for one in Manager if one.value in targets]
+    users = _targets_of_user(managers, plan)
     yield f"# Production config of the bench {plan.bench_name.value}"
     yield ""
     yield f"Made by prodgen {version}. `manifest.json` lists every file with its SHA-256;"
@@ -35,92 +36,64 @@ def _lines(artifacts: Sequence[Artifact], plan: Plan, version: str) -> Iterator[
     yield "| file | goes to | owner | mode |"
     yield "|---|---|---|---|"
     for one in sorted(artifacts, key=lambda one: one.path):
-        owner = _owner(one, plan)
+        owner = plan.user.value if one.target in users else "root"
         yield f"| `{one.path}` | `{one.destination}` | {owner} | {one.mode:04o} |"
-    if {"supervisor", "systemd"} <= targets:
+    if len(managers) > 1:
         yield ""
-        yield "It is for Supervisor and for systemd: install one of the two, never both."
+        yield _choice([one.title for one in managers])
     secrets = sorted({str(one.env_file.value) for one in plan.services if one.env_file})
-    if secrets and targets & COMPANIONS.keys():
+    if secrets and managers:
         yield ""
         yield f"The services read secrets from {_listed(secrets)} on the host: that is not in here,"
         yield "and must be there before they start, with mode 0600."
-    managers = sorted(targets & COMPANIONS.keys())
-    for name in managers:
-        own = {name, *COMPANIONS[name]}
-        yield from _section(name, [one for one in artifacts if one.target in own], plan)
-    companions = {other for name in managers for other in COMPANIONS[name]}
-    for name in sorted(targets - {*managers, *companions}):
-        yield from _section(name, [one for one in artifacts if one.target == name], plan)
+    for manager in managers:
+        own = {manager.value, *COMPANIONS[manager.value]}
+        files = [one for one in artifacts if one.target in own]
+        yield from _section(load_target(manager.value), files, plan, users)
+    shown = {name for one in managers for name in (one.value, *COMPANIONS[one.value])}
+    for name in sorted(targets & MODULES.keys() - shown):
+        files = [one for one in artifacts if one.target == name]
+        yield from _section(load_target(name), files, plan, users)
+
+
+def _targets_of_user(managers: Sequence[Manager], plan: Plan) -> set[str]:
+    """The targets whose files belong to the bench's user, whose own manager runs the bench."""
+    return {
+        name
+        for one in (plan.manager.value, *managers)
+        if load_target(one.value).is_users(plan)
+        for name in (one.value, *COMPANIONS[one.value])
+    }
+
+
+def _choice(titles: Sequence[str]) -> str:
+    each = " and for ".join(titles)
+    if len(titles) == 2:
+        return f"It is for {each}: install one of the two, never both."
+    return f"It is for {each}: install one of them alone."
 
 
 def _listed(paths: Sequence[str]) -> str:
     return " and ".join(f"`{path}`" for path in paths)
 
 
-def _section(name: str, artifacts: Sequence[Artifact], plan: Plan) -> Iterator[str]:
-    steps = {"supervisor": _supervisor, "systemd": _systemd, "nginx": _nginx}
+def _section(
+    target: Target, artifacts: Sequence[Artifact], plan: Plan, users: Collection[str]
+) -> Iterator[str]:
     yield ""
-    yield f"## {name}"
+    yield f"## {target.name}"
     yield ""
-    if _is_users(name, plan):
+    if target.name in users:
         yield f"As {plan.user.value}, but for the last command:"
         yield ""
-    if _needs_log_folder(name, plan):
+    if target.needs_log_folder(plan):
         yield f"    install -d -o root -g root -m {LOG_MODE} {quote(str(plan.log_folder.value))}"
     for one in sorted(artifacts, key=lambda one: one.path):
-        owner = "" if _is_users(one.target, plan) else " -o root -g root"
+        owner = "" if one.target in users else " -o root -g root"
         places = f"{quote(str(one.path))} {quote(str(one.destination))}"
         yield f"    install -D{owner} -m {one.mode:04o} {places}"
-    if name in steps:
-        yield from steps[name](plan)
-
-
-def _supervisor(_plan: Plan) -> Iterator[str]:
-    yield "    supervisorctl reread"
-    yield "    supervisorctl update"
-    yield ""
-    yield "The last one restarts what has changed."
-    yield from _flag("restart_supervisor_on_update")
-
-
-def _flag(key: str) -> Iterator[str]:
-    """By these keys Frappe knows production (frappe/utils/data.py `get_url`)."""
-    yield ""
-    yield f"Set `{key}` to true in sites/common_site_config.json of the bench: else"
-    yield "Frappe takes it for one in development, and writes its port into every link."
-
-
-def _systemd(plan: Plan) -> Iterator[str]:
-    control = "systemctl --user" if _is_users("systemd", plan) else "systemctl"
-    target = quote(names_of(plan).target)
-    yield f"    {control} daemon-reload"
-    yield f"    {control} enable --now {target}"
-    if _is_users("systemd", plan):
-        yield f"    loginctl enable-linger {quote(plan.user.value)}"
-    yield ""
-    yield f"After a change, `{control} restart {target}` has everything run with it."
-    version = plan.versions.get("frappe")
-    if version is None or version_of(version.value) < LINKS_WITHOUT_PORT:
-        yield from _flag("restart_systemd_on_update")
-
-
-def _nginx(_plan: Plan) -> Iterator[str]:
-    yield "    nginx -t"
-    yield "    systemctl reload nginx"
-
-
-def _needs_log_folder(name: str, plan: Plan) -> bool:
-    if name == "supervisor":
-        return True
-    to_files = plan.systemd.logs.value == "files"
-    return name == "systemd" and to_files and not _is_users(name, plan)
-
-
-def _is_users(target: str, plan: Plan) -> bool:
-    """Whether the target's files belong to the bench's user, whose own systemd runs the bench."""
-    return plan.systemd.scope.value == "user" and target in {"systemd", *COMPANIONS["systemd"]}
-
-
-def _owner(artifact: Artifact, plan: Plan) -> str:
-    return plan.user.value if _is_users(artifact.target, plan) else "root"
+    yield from target.install_steps(plan)
+    for flag in sorted(target.production_flags(plan)):
+        yield ""
+        yield f"Set `{flag}` to true in sites/common_site_config.json of the bench: else"
+        yield "Frappe takes it for one in development, and writes its port into every link."

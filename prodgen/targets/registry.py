@@ -20,9 +20,8 @@ MODULES = {
     "environment": "prodgen.targets.env_reader.render",
 }
 """Imported only when asked for: each costs a start of the command."""
-BESIDE = ("gunicorn", "redis", "environment")
-COMPANIONS = {"supervisor": BESIDE, "systemd": BESIDE}
-"""What a target needs beside it to work."""
+COMPANIONS = {one.value: ("gunicorn", "redis", "environment") for one in Manager}
+"""What a target needs beside it to work: the units or programs of every manager name these."""
 
 
 def load_target(name: str) -> Target:

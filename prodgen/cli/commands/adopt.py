@@ -34,7 +34,7 @@ from prodgen.review.adopt.text import as_long_text, as_text
 from prodgen.review.changes.change_set import make_review
 from prodgen.review.core.file_sets import side_of
 from prodgen.review.core.redact import Mask
-from prodgen.review.report.labels import HEADS, span
+from prodgen.review.report.labels import span
 from prodgen.targets.core.artifacts import Artifact
 from prodgen.targets.registry import target_names, with_companions
 
@@ -190,7 +190,7 @@ def under_another(manager: Manager, wanted: Manager, paths: Sequence[str]) -> Di
     """The manager that runs the bench is not the one that shall."""
     return error(
         "PG813",
-        f"{HEADS[manager.value]} runs this bench, not {HEADS[wanted.value]}: {named(paths)}",
+        f"{manager.title} runs this bench, not {wanted.title}: {named(paths)}",
         None,
         f"adopt it with `manager: {manager.value}` in prodgen.yaml; "
         "a `prodgen apply` switches afterwards",

@@ -75,3 +75,8 @@ PYTHON_REALTIME = (17,)
 OLDEST_KNOWN = (13,)
 NEWEST_KNOWN = (18,)
 """The first Frappe that nobody has tried with prodgen."""
+BY_SUPERVISOR = "restart_supervisor_on_update"
+BY_SYSTEMD = "restart_systemd_on_update"
+PRODUCTION_FLAGS = (BY_SUPERVISOR, BY_SYSTEMD)
+"""Keys of common_site_config.json by which Frappe and bench know production
+(frappe/utils/data.py `get_url`, bench/utils/bench.py `restart_supervisor_processes`)."""

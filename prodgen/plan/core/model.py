@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import PurePosixPath
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from prodgen.plan.core.options import NginxOptions, SupervisorOptions, SystemdOptions
 from prodgen.provenance import Sourced
@@ -28,6 +28,25 @@ class Manager(Enum):
 
     SUPERVISOR = "supervisor"
     SYSTEMD = "systemd"
+
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+        if self is Manager.SUPERVISOR:
+            title = "Supervisor"
+        elif self is Manager.SYSTEMD:
+            title = "systemd"
+        else:
+            assert_never(self)
+        return title
+
+
+def assert_never(value: NoReturn) -> NoReturn:
+    """Ends a decision that has a case for each member: mypy reports one that is missing.
+
+    `typing` has it only from Python 3.11 on.
+    """
+    raise AssertionError(value)
 
 
 class Restart(Enum):

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from prodgen.plan.core.model import Manager, Plan, Role, Service
+from prodgen.plan.core.model import Plan, Role, Service
 from prodgen.plan.views.labels import stem, what_runs
 
 NGINX = "nginx"
 SITES = "sites"
-MANAGERS = {Manager.SUPERVISOR: "Supervisor", Manager.SYSTEMD: "systemd"}
 MOST_SITES = 8
 """Sites that are named; the others are counted."""
 WIDEST = 34
@@ -57,7 +56,7 @@ def picture(plan: Plan, marks: Mapping[str, str] | None = None) -> Picture:
     """The picture of a plan; `marks` are words for services by name, and for `nginx`."""
     marks = marks or {}
     boxes = [*_front(plan, marks), *(_box(plan, one, marks) for one in plan.services)]
-    title = f"{plan.bench_name.value}, under {MANAGERS[plan.manager.value]}"
+    title = f"{plan.bench_name.value}, under {plan.manager.value.title}"
     return Picture(title, tuple(sorted(boxes, key=_column)), tuple(_arrows(plan)))
 
 

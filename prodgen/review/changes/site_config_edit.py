@@ -11,12 +11,12 @@ import re
 from collections.abc import Mapping
 
 from prodgen.inputs.json.spans import find_spans
-from prodgen.plan.core.defaults import LINKS_WITHOUT_PORT, version_of
-from prodgen.plan.core.model import Manager, Plan
+from prodgen.plan.core.defaults import BY_SUPERVISOR, PRODUCTION_FLAGS
+from prodgen.plan.core.model import Plan
+from prodgen.targets.registry import load_target
+from prodgen.targets.supervisor.groups import groups_by_pool
 
 FILE = "sites/common_site_config.json"
-BY_SUPERVISOR = "restart_supervisor_on_update"
-BY_SYSTEMD = "restart_systemd_on_update"
 RESTART_COMMAND = "supervisor_restart_cmd"
 Value = bool | str | None
 """What a key shall have; None takes it away."""
@@ -28,21 +28,19 @@ def production_keys(plan: Plan, hook: str = "", text: str = "") -> dict[str, Val
     `hook` is the command that `bench restart` shall run in place of supervisorctl, empty if none
     works. A hook of somebody else's in `text`, the file's, stays where bench's own groups are used.
     """
-    version = plan.versions.get("frappe")
-    frappe = version_of(version.value) if version else ()
-    if plan.manager.value is Manager.SUPERVISOR:
-        keys: dict[str, Value] = {BY_SUPERVISOR: True, BY_SYSTEMD: False}
-        found = hook_of(text)
-        if hook and (needs_hook(plan) or not found or is_own_hook(found)):
-            keys[RESTART_COMMAND] = hook
-        return keys
-    return {BY_SUPERVISOR: False, BY_SYSTEMD: not frappe or frappe < LINKS_WITHOUT_PORT}
+    flags = load_target(plan.manager.value.value).production_flags(plan)
+    keys: dict[str, Value] = {flag: flag in flags for flag in PRODUCTION_FLAGS}
+    found = hook_of(text)
+    is_ours = not found or is_own_hook(found)
+    if hook and BY_SUPERVISOR in flags and (needs_hook(plan) or is_ours):
+        keys[RESTART_COMMAND] = hook
+    return keys
 
 
 def needs_hook(plan: Plan) -> bool:
     """Whether `bench restart` would look for groups that Supervisor does not have."""
-    by_pool = plan.supervisor.groups.value == "pool"
-    return by_pool and plan.manager.value is Manager.SUPERVISOR
+    flags = load_target(plan.manager.value.value).production_flags(plan)
+    return BY_SUPERVISOR in flags and groups_by_pool(plan)
 
 
 def hook_of(text: str) -> str:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 
+from prodgen.plan.core.model import Manager
 from prodgen.review.changes.change_set import Review, Setting, Step
 from prodgen.review.core.file_sets import Fate
 from prodgen.targets.core.effects import Action
 
 LONGEST = 60
 """Characters of a setting's value."""
-HEADS = {
-    "supervisor": "Supervisor",
-    "systemd": "systemd",
-    "nginx": "nginx",
-}
+HEADS = {one.value: one.title for one in Manager}
+"""Targets whose names are written otherwise for people."""
 ENDS = (Action.RESTART, Action.STOP)
 
 

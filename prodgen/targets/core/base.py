@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from prodgen.diagnostics import Diagnostic, error
@@ -15,12 +15,36 @@ class Unwritable(ValueError):
     """A value that the target's language cannot express; the message says why."""
 
 
+def _no_steps(_plan: Plan) -> Iterable[str]:
+    return ()
+
+
+def _no(_plan: Plan) -> bool:
+    return False
+
+
+def _no_flags(_plan: Plan) -> frozenset[str]:
+    return frozenset()
+
+
 class Target(NamedTuple):
-    """One kind of output. `render` gives no artifacts where it reports an error."""
+    """One kind of output. `render` gives no artifacts if it reports an error.
+
+    What its files mean and where they may be is in `effects.py` and `places.py` beside it, so that
+    a render does not load them.
+    """
 
     name: str
     summary: str
     render: Callable[[Plan], tuple[list[Artifact], list[Diagnostic]]]
+    install_steps: Callable[[Plan], Iterable[str]] = _no_steps
+    """Lines of Markdown: what to run once the files are in their places."""
+    is_users: Callable[[Plan], bool] = _no
+    """Whether its files, and those of its companions, belong to the bench's user."""
+    needs_log_folder: Callable[[Plan], bool] = _no
+    """Whether root must make the plan's log folder first."""
+    production_flags: Callable[[Plan], frozenset[str]] = _no_flags
+    """Which of bench's flags for production are true under this manager."""
 
 
 def unwritable(value: Sourced[object], reason: Unwritable, target: str) -> Diagnostic:

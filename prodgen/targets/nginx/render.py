@@ -249,4 +249,8 @@ def _host_file(dialect: Dialect) -> Artifact:
     return _artifact("00-prodgen-host.conf", render("nginx/host.conf", context))
 
 
-TARGET = Target("nginx", "the reverse proxy before the bench's sites", render_nginx)
+def _install_steps(_plan: Plan) -> tuple[str, ...]:
+    return "    nginx -t", "    systemctl reload nginx"
+
+
+TARGET = Target("nginx", "the reverse proxy before the bench's sites", render_nginx, _install_steps)

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from prodgen.diagnostics import Diagnostic
+from prodgen.plan.core.defaults import BY_SUPERVISOR
 from prodgen.plan.core.model import Plan, Restart, Role, Service
 from prodgen.targets.core.artifacts import Artifact
 from prodgen.targets.core.base import Target, Unwritable, unwritable
@@ -245,4 +246,28 @@ def _groups(plan: Plan, services: Iterable[Service]) -> list[Group]:
     ]
 
 
-TARGET = Target("supervisor", "program groups for Supervisor", render_supervisor)
+def _install_steps(_plan: Plan) -> tuple[str, ...]:
+    return (
+        "    supervisorctl reread",
+        "    supervisorctl update",
+        "",
+        "The last one restarts what has changed.",
+    )
+
+
+def _needs_log_folder(_plan: Plan) -> bool:
+    return True
+
+
+def _production_flags(_plan: Plan) -> frozenset[str]:
+    return frozenset({BY_SUPERVISOR})
+
+
+TARGET = Target(
+    "supervisor",
+    "program groups for Supervisor",
+    render_supervisor,
+    _install_steps,
+    needs_log_folder=_needs_log_folder,
+    production_flags=_production_flags,
+)

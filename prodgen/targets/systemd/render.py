@@ -7,11 +7,13 @@ or a service nothing else. (Requires= would carry it upward, and from there to e
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import PurePosixPath
+from shlex import quote
 from typing import NamedTuple
 
 from prodgen.diagnostics import Diagnostic, note
-from prodgen.plan.core.defaults import version_of
+from prodgen.plan.core.defaults import BY_SYSTEMD, LINKS_WITHOUT_PORT, version_of
 from prodgen.plan.core.model import Address, Plan, Service
 from prodgen.plan.core.options import Resources
 from prodgen.targets.core.artifacts import Artifact
@@ -202,4 +204,37 @@ def _socket(plan: Plan, service: Service, address: Address, names: Names) -> Soc
     )
 
 
-TARGET = Target("systemd", "units for systemd, with a target for the bench", render_systemd)
+def _install_steps(plan: Plan) -> Iterator[str]:
+    asked, target = control(plan), quote(names_of(plan).target)
+    yield f"    {asked} daemon-reload"
+    yield f"    {asked} enable --now {target}"
+    if _is_users(plan):
+        yield f"    loginctl enable-linger {quote(plan.user.value)}"
+    yield ""
+    yield f"After a change, `{asked} restart {target}` has everything run with it."
+
+
+def _is_users(plan: Plan) -> bool:
+    return plan.systemd.scope.value == "user"
+
+
+def _needs_log_folder(plan: Plan) -> bool:
+    return plan.systemd.logs.value == "files" and not _is_users(plan)
+
+
+def _production_flags(plan: Plan) -> frozenset[str]:
+    """From 16 on Frappe needs none, and with one `bench update` would restart units itself."""
+    version = plan.versions.get("frappe")
+    is_needed = version is None or version_of(version.value) < LINKS_WITHOUT_PORT
+    return frozenset({BY_SYSTEMD} if is_needed else ())
+
+
+TARGET = Target(
+    "systemd",
+    "units for systemd, with a target for the bench",
+    render_systemd,
+    _install_steps,
+    is_users=_is_users,
+    needs_log_folder=_needs_log_folder,
+    production_flags=_production_flags,
+)
