@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, TypeVar
 
-from prodgen.host.facts import HostFacts, detected
+from prodgen.host.facts import DEBIAN_PROGRAMS, RED_HAT_PROGRAMS, HostFacts, detected
 from prodgen.host.run_as import Identity, acting_as
 from prodgen.host.system_path import find_program
 from prodgen.provenance import Sourced
@@ -127,8 +127,8 @@ def find_ipv6(table: Path = IPV6_ADDRESSES) -> Sourced[bool]:
 
 def find_supervisor_folder(etc: Path = Path("/etc")) -> Sourced[PurePosixPath] | None:
     """Red Hat's folder of Supervisor's programs, where this machine has it and not Debian's."""
-    folder = etc / "supervisord.d"
-    if not folder.is_dir() or (etc / "supervisor").is_dir():
+    folder = etc / RED_HAT_PROGRAMS.name
+    if not folder.is_dir() or (etc / DEBIAN_PROGRAMS.parent.name).is_dir():
         return None
     return _fact(PurePosixPath(folder), "Supervisor's folder of this machine")
 

@@ -7,6 +7,10 @@ from typing import NamedTuple
 
 from prodgen.provenance import Kind, Origin, Sourced
 
+DEBIAN_PROGRAMS = PurePosixPath("/etc/supervisor/conf.d")
+RED_HAT_PROGRAMS = PurePosixPath("/etc/supervisord.d")
+"""The folder whose files supervisord includes, as the package of each family has it."""
+
 
 class HostFacts(NamedTuple):
     """What is known of the host that will run the bench; None is not known.

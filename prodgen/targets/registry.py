@@ -9,7 +9,10 @@ from prodgen.plan.core.model import Manager
 from prodgen.targets.core.base import Target
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from prodgen.targets.core.effects import TargetEffects
+    from prodgen.targets.core.places import Places
 
 MODULES = {
     "supervisor": "prodgen.targets.supervisor.render",
@@ -30,9 +33,18 @@ def load_target(name: str) -> Target:
 
 
 def load_effects(name: str) -> TargetEffects:
-    """What the files of the target called `name` mean; it lies beside the target's renderer."""
-    folder = MODULES[name].rpartition(".")[0]
-    return cast("TargetEffects", importlib.import_module(f"{folder}.effects").EFFECTS)
+    """What the files of the target called `name` mean."""
+    return cast("TargetEffects", _beside(name, "effects").EFFECTS)
+
+
+def load_places(name: str) -> Places:
+    """Where the files of the target called `name` are installed."""
+    return cast("Places", _beside(name, "places").PLACES)
+
+
+def _beside(name: str, module: str) -> ModuleType:
+    """A module of the target's folder that no render needs."""
+    return importlib.import_module(f"{MODULES[name].rpartition('.')[0]}.{module}")
 
 
 def target_names(asked: tuple[str, ...], manager: Manager) -> list[str]:

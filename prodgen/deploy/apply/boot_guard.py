@@ -11,8 +11,9 @@ from pathlib import Path
 from prodgen.deploy.system.atomic_write import TEMPORARY_PREFIX, create_file, sync_folder
 from prodgen.host.programs import run
 from prodgen.targets.systemd.escape import command, escaped_name, plain
+from prodgen.targets.systemd.units import SYSTEM_FOLDER
 
-UNITS = Path("/etc/systemd/system")
+UNITS = Path(SYSTEM_FOLDER)
 WANTS = UNITS / "sysinit.target.wants"
 PACKAGES = Path(__file__).parents[3]
 """The folder that this prodgen is imported from; `python -m` looks in its current folder first."""

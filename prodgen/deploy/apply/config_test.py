@@ -15,6 +15,7 @@ from pathlib import Path
 
 from prodgen.deploy.apply.journal import Place, copy_content
 from prodgen.deploy.core.objection import Objection
+from prodgen.deploy.managers.supervisor.core.rpc import CONFIGS
 from prodgen.deploy.system.atomic_write import create_file
 from prodgen.host.programs import Done, run
 from prodgen.host.system_path import SYSTEM_PATH
@@ -22,7 +23,6 @@ from prodgen.host.trust import danger_on_way
 from prodgen.inputs.reader import read_regular
 from prodgen.plan.core.model import Plan
 
-SUPERVISOR_CONFIGS = ("/etc/supervisor/supervisord.conf", "/etc/supervisord.conf")
 LONGEST_LINE = 4096
 """Bytes at the start of a script in which its first line ends."""
 NGINX_CONFIG = Path("/etc/nginx/nginx.conf")
@@ -102,7 +102,7 @@ def _is_about(said: str, units: Iterable[str]) -> bool:
 
 
 def _supervisor(prefix: Sequence[str], notes: list[str]) -> Iterator[Objection]:
-    config = next((one for one in SUPERVISOR_CONFIGS if Path(one).exists()), "")
+    config = next((str(one) for one in CONFIGS if one.exists()), "")
     program = shutil.which("supervisord", path=SYSTEM_PATH)
     python = _interpreter(Path(program)) if program else ""
     if python and (danger := danger_on_way(Path(python))):

@@ -29,7 +29,7 @@ from prodgen.targets.core.artifacts import Artifact
 from prodgen.targets.core.file_set import Placed, Side
 from prodgen.targets.supervisor.groups import installed_file
 from prodgen.targets.systemd.effects import units_in
-from prodgen.targets.systemd.render import SYSTEM_FOLDER
+from prodgen.targets.systemd.units import SYSTEM_FOLDER
 
 PLACES = (
     ("supervisor", "/etc/supervisor/conf.d", "*.conf"),

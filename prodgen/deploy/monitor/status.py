@@ -18,10 +18,9 @@ from prodgen.deploy.session.events import Busy, Event, Waiting
 from prodgen.deploy.session.session import Session
 from prodgen.deploy.system import procfs
 from prodgen.host.door import read_named
-from prodgen.plan.core.model import Manager, Plan, Role
+from prodgen.plan.core.model import GUNICORN_SETTINGS, Manager, Plan, Role
 from prodgen.targets.supervisor.groups import installed_file
-from prodgen.targets.systemd.render import SYSTEM_FOLDER, USER_FOLDER
-from prodgen.targets.systemd.units import unit_file
+from prodgen.targets.systemd.units import SYSTEM_FOLDER, USER_FOLDER, unit_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +138,7 @@ def config_files(plan: Plan, one: Process) -> list[PurePosixPath]:
     else:
         found = [installed_file(plan)]
     if one.service.gunicorn:
-        found.append(plan.config_folder.value / "gunicorn.conf.py")
+        found.append(plan.config_folder.value / GUNICORN_SETTINGS)
     if one.service.env_file:
         found.append(one.service.env_file.value)
     return found

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from prodgen.host.facts import DEBIAN_PROGRAMS, RED_HAT_PROGRAMS
+
 BENCH = "the services, as the bench's user"
 WORKERS = "nginx's workers, as their own user"
 NOBODY = "nobody: it is no path"
@@ -33,7 +35,7 @@ SETTINGS: dict[str, dict[str, Place]] = {
         "host.redis_server": Place(BENCH),
         "host.supervisor_folder": Place(
             "prodgen, which writes there as root",
-            "/etc/supervisor/conf.d or /etc/supervisord.d, under the bench's name",
+            f"{DEBIAN_PROGRAMS} or {RED_HAT_PROGRAMS}, under the bench's name",
         ),
         "sites.*.domains[]": NO_PATH,
         "sites.*.domains[].domain": NO_PATH,

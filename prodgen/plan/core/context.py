@@ -9,7 +9,7 @@ from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.facts import HostFacts
 from prodgen.inputs.bench import Bench
 from prodgen.plan.core.defaults import version_of
-from prodgen.plan.core.model import Restart, Role, Service, Stop
+from prodgen.plan.core.model import CONFIG_FOLDER, Restart, Role, Service, Stop
 from prodgen.provenance import Kind, Origin, Sourced, default
 
 T = TypeVar("T")
@@ -101,7 +101,7 @@ class BenchDefaults(NamedTuple):
         if self.is_of_user:
             folder = self.home.value / ".config/prodgen" / self.name.value
             return self.name.derive(folder, "the user's own, as its units are", self.home)
-        folder = PurePosixPath("/etc/prodgen", self.name.value)
+        folder = CONFIG_FOLDER / self.name.value
         return self.name.derive(folder, "owned by root, since root's processes read it")
 
     def in_env(self, program: str) -> Sourced[str]:

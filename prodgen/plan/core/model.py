@@ -10,6 +10,11 @@ from typing import NamedTuple, NoReturn
 from prodgen.plan.core.options import NginxOptions, SupervisorOptions, SystemdOptions
 from prodgen.provenance import Sourced
 
+CONFIG_FOLDER = PurePosixPath("/etc/prodgen")
+"""In it each bench has a folder of the files that its services read at their start."""
+GUNICORN_SETTINGS = "gunicorn.conf.py"
+"""One of those files."""
+
 
 class Role(Enum):
     """What a service is for; it decides grouping, order and defaults."""
@@ -223,7 +228,7 @@ class Plan(NamedTuple):
         has_secrets = any(one.env_file for one in self.services)
         return {
             "environment": [self.env_reader] if has_secrets else [],
-            "gunicorn": [self.config_folder.value / "gunicorn.conf.py"] if gunicorn else [],
+            "gunicorn": [self.config_folder.value / GUNICORN_SETTINGS] if gunicorn else [],
             "redis": redis,
         }
 

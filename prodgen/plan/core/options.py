@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from prodgen.host.facts import DEBIAN_PROGRAMS
 from prodgen.provenance import Sourced, default
 
 
@@ -54,9 +55,7 @@ class SupervisorOptions(NamedTuple):
     """Rotated logs that are kept; at least one, else rotation loses lines."""
     syslog: Sourced[bool] = default(False, "files alone, as bench has it")
     """Whether each line goes to syslog, and so to the journal, beside the files."""
-    folder: Sourced[PurePosixPath] = default(
-        PurePosixPath("/etc/supervisor/conf.d"), "Debian's and Ubuntu's"
-    )
+    folder: Sourced[PurePosixPath] = default(DEBIAN_PROGRAMS, "Debian's and Ubuntu's")
     """The folder whose files supervisord includes."""
     scheduler_wait: Sourced[int] = default(30, "seldom enough to cost nothing, and soon enough")
     """Seconds before the next try of a scheduler that found another one at work."""

@@ -8,7 +8,7 @@ from prodgen.diagnostics import note, warning
 from prodgen.plan.checks.capacity import MEGABYTE, WORKER_MEMORY, mention_many_web_workers
 from prodgen.plan.core import defaults as rules
 from prodgen.plan.core.context import BenchDefaults, PlanContext, make_service
-from prodgen.plan.core.model import Address, Gunicorn, Role, Service, Stop
+from prodgen.plan.core.model import GUNICORN_SETTINGS, Address, Gunicorn, Role, Service, Stop
 from prodgen.plan.core.precedence import first_given
 from prodgen.plan.core.procfile_line import LineKind, ProcfileLine
 from prodgen.plan.services.web_address import (
@@ -82,7 +82,7 @@ def _frappe_gunicorn(context: PlanContext, defaults: BenchDefaults, line: Procfi
         graceful_timeout=graceful,
         **_max_requests(context, total)._asdict(),
     )
-    config = defaults.config_folder.value / "gunicorn.conf.py"
+    config = defaults.config_folder.value / GUNICORN_SETTINGS
     program = defaults.in_env("gunicorn")
     argv = program.derive(
         (program.value, "--config", str(config), APPLICATION),

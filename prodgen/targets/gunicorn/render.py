@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from prodgen.diagnostics import Diagnostic
 from prodgen.plan.core.defaults import version_of
-from prodgen.plan.core.model import Plan, Service
+from prodgen.plan.core.model import GUNICORN_SETTINGS, Plan, Service
 from prodgen.targets.core.artifacts import Artifact
 from prodgen.targets.core.base import Target
 from prodgen.targets.core.templating import render
@@ -63,9 +63,9 @@ def render_gunicorn(plan: Plan) -> tuple[list[Artifact], list[Diagnostic]]:
         misses_ends=version < REAPS_ALL,
     )
     artifact = Artifact(
-        path=PurePosixPath("gunicorn", "gunicorn.conf.py"),
+        path=PurePosixPath("gunicorn", GUNICORN_SETTINGS),
         text=render("gunicorn/gunicorn.conf.py", context),
-        destination=plan.config_folder.value / "gunicorn.conf.py",
+        destination=plan.config_folder.value / GUNICORN_SETTINGS,
         target="gunicorn",
     )
     return [artifact], []

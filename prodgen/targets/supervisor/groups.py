@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
+from prodgen.host.facts import RED_HAT_PROGRAMS
 from prodgen.plan.core.model import Plan, Role, Service
 
 BY_POOL = "pool"
@@ -11,14 +12,15 @@ WORKER_LOG = "worker"
 """The stem of the log in which bench users look for their workers."""
 
 
-RED_HAT = PurePosixPath("/etc/supervisord.d")
-"""There supervisord.conf includes `*.ini`; Debian's includes `*.conf`."""
-
-
 def installed_file(plan: Plan) -> PurePosixPath:
     """Where the one file of the bench is installed."""
     folder = plan.supervisor.folder.value
-    return folder / f"{plan.bench_name.value}.{'ini' if folder == RED_HAT else 'conf'}"
+    return folder / f"{plan.bench_name.value}{ending_in(folder)}"
+
+
+def ending_in(folder: PurePosixPath) -> str:
+    """The ending of the files that supervisord includes from a folder: Red Hat's has its own."""
+    return ".ini" if folder == RED_HAT_PROGRAMS else ".conf"
 
 
 def groups_by_pool(plan: Plan) -> bool:

@@ -23,10 +23,17 @@ from prodgen.targets.systemd.escape import listen, plain
 from prodgen.targets.systemd.hardening import OLDEST, Line, unknown_to
 from prodgen.targets.systemd.paths import home_of
 from prodgen.targets.systemd.service import control, limit_lines, service_unit
-from prodgen.targets.systemd.units import TITLES, Names, Tier, names_of, running_units, tier_of
+from prodgen.targets.systemd.units import (
+    SYSTEM_FOLDER,
+    TITLES,
+    USER_FOLDER,
+    Names,
+    Tier,
+    names_of,
+    running_units,
+    tier_of,
+)
 
-SYSTEM_FOLDER = PurePosixPath("/etc/systemd/system")
-USER_FOLDER = PurePosixPath(".config/systemd/user")
 BACKLOG = 2048
 """Connections that wait in the kernel while every instance restarts."""
 

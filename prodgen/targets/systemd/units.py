@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from enum import Enum
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from prodgen.plan.core.model import Plan, Role, Service
 from prodgen.targets.core.base import Unwritable
 from prodgen.targets.systemd.escape import escaped_name, slice_name, unit_name
 
+SYSTEM_FOLDER = PurePosixPath("/etc/systemd/system")
+"""Of root's units (systemd.unit(5))."""
+USER_FOLDER = PurePosixPath(".config/systemd/user")
+"""Of a user's units, below the home."""
 RESERVED = frozenset({
     "anaconda", "basic", "blockdev@", "bluetooth", "boot-complete", "cloud-config", "cloud-init",
     "cryptsetup", "cryptsetup-pre", "ctrl-alt-del", "default", "emergency", "exit", "factory-reset",

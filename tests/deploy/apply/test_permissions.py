@@ -8,7 +8,6 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from prodgen.deploy.apply import permissions
 from prodgen.deploy.apply.permissions import breaches, is_own_place
 from prodgen.deploy.apply.preflight import Change, objections_to
 from prodgen.deploy.core.objection import Objection
@@ -17,6 +16,7 @@ from prodgen.plan.core.model import Plan
 from prodgen.provenance import Sourced
 from prodgen.targets.core.artifacts import HOST_FILES, Artifact
 from prodgen.targets.registry import load_target, target_names
+from prodgen.targets.systemd import places
 from tests.support.accounts import ALICE, needs_root
 from tests.support.plans import bench_files, make_plan
 from tests.support.reviewed import PROCFILE, REDIS, plan_with
@@ -175,7 +175,7 @@ def test_a_unit_of_the_system_is_not_replaced(
 ) -> None:
     """A bench `systemd` with a process `journald` would take the place of the journal."""
     (ground / "systemd-journald.service").touch()
-    monkeypatch.setattr(permissions, "VENDOR_UNITS", (str(ground),))
+    monkeypatch.setattr(places, "PLACES", places.PLACES._replace(vendor=(str(ground),)))
     plan = settled("manager: systemd\nbench_name: systemd")
     unit = "/etc/systemd/system/systemd-journald.service"
     assert told(plan, at(unit)) == [

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from prodgen.host.facts import RED_HAT_PROGRAMS
 from prodgen.inputs.core.source import Source
 from prodgen.plan.core.model import Plan
 from prodgen.targets.core.artifacts import Artifact
 from prodgen.targets.registry import MODULES, load_target
-from prodgen.targets.supervisor.groups import RED_HAT
 from tests.docs.reference.markdown import code, head, plain, table
 from tests.support.plans import bench_files, make_plan
 from tests.support.reviewed import COMMON, PROCFILE, REDIS, SITES
@@ -78,7 +78,7 @@ def _plans() -> dict[str, Plan]:
     plans = {words: _plan(text) for words, text in SETTINGS.items()}
     plain_one = plans["always"]
     supervisor = plain_one.supervisor
-    folder = supervisor.folder.derive(RED_HAT, "")
+    folder = supervisor.folder.derive(RED_HAT_PROGRAMS, "")
     return {
         **plans,
         RED_HATS: plain_one._replace(supervisor=supervisor._replace(folder=folder)),

@@ -19,7 +19,7 @@ from prodgen.deploy.managers.systemd.control import list_command, parse_show
 from prodgen.host.programs import run
 from prodgen.targets.core.effects import Action
 from prodgen.targets.systemd.effects import file_of
-from prodgen.targets.systemd.render import SYSTEM_FOLDER
+from prodgen.targets.systemd.units import SYSTEM_FOLDER
 
 if TYPE_CHECKING:
     from prodgen.deploy.session.activation import Activation

@@ -24,8 +24,7 @@ from prodgen.targets.core.file_set import Placed, Side
 from prodgen.targets.core.meaning import Block
 from prodgen.targets.systemd.effects import file_of
 from prodgen.targets.systemd.parse import unit_blocks
-from prodgen.targets.systemd.render import SYSTEM_FOLDER
-from prodgen.targets.systemd.units import names_of, unit_file
+from prodgen.targets.systemd.units import SYSTEM_FOLDER, names_of, unit_file
 
 GUARD = "prodgen-"
 """Beginning of units of prodgen's own that no manifest lists."""

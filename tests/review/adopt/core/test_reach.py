@@ -18,7 +18,7 @@ from prodgen.review.adopt.systemd.units import adopt_systemd
 from prodgen.review.adopt.text import as_text
 from prodgen.review.core.parse import merged
 from prodgen.review.core.redact import Mask
-from prodgen.targets.systemd.render import SYSTEM_FOLDER
+from prodgen.targets.systemd.units import SYSTEM_FOLDER
 from tests.review.adopt.nginx.test_file import UPSTREAM, kept, left_open, ours, server
 from tests.review.adopt.systemd.test_units import OURS, PLAN, service, units
 from tests.support.reviewed import side

@@ -15,7 +15,7 @@ from prodgen.targets.core.file_set import Placed
 from prodgen.targets.core.meaning import Block
 from prodgen.targets.systemd.effects import systemd_effects
 from prodgen.targets.systemd.parse import unit_blocks
-from prodgen.targets.systemd.render import SYSTEM_FOLDER
+from prodgen.targets.systemd.units import SYSTEM_FOLDER
 from tests.support.plans import bench_files, make_plan
 from tests.support.reviewed import COMMON, PROCFILE, REDIS, actions, side
 

@@ -74,7 +74,7 @@ def find_server(config: Path | None) -> Server:
             return found
         raise ManagerError(f"{path} names no server", "add [unix_http_server] with its `file`")
     raise ManagerError(
-        "Supervisor is not installed: there is no /etc/supervisor/supervisord.conf",
+        f"Supervisor is not installed: there is no {CONFIGS[0]}",
         "install it, name its file with --supervisor-config, or set `manager: systemd`",
     )
 

@@ -1,0 +1,5 @@
+"""Redis's settings are installed among the files that the bench's services read."""
+
+from prodgen.targets.core.places import IN_CONFIG_FOLDER
+
+PLACES = IN_CONFIG_FOLDER
