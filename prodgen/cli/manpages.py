@@ -29,7 +29,11 @@ EXITS = (
     ("130", "Interrupted."),
 )
 ENVIRONMENT = (
-    ("NO_COLOR", "Where it is set, messages have no colour."),
+    ("NO_COLOR", "If it is set, nothing is coloured."),
+    (
+        "FORCE_COLOR",
+        "If it is set, and NO_COLOR is not, all is coloured, terminal or not.",
+    ),
     ("PRODGEN_DEBUG", "Where it is set, a bug is reported with its traceback."),
 )
 

@@ -16,7 +16,7 @@ from prodgen.cli.commands.hand_over import PROGRAMS, follow_up, hand_over_first
 from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.live_events import reporter
 from prodgen.cli.core.messages import say, show
-from prodgen.cli.core.options import bench_option, format_option, report_options, wants_color
+from prodgen.cli.core.options import bench_option, colors_messages, format_option, report_options
 from prodgen.cli.core.report import has_failed
 from prodgen.cli.core.review import Sides, Stopped, print_review, with_config
 from prodgen.cli.core.running_bench import admit, context_from, refusals, supervisor_option
@@ -93,11 +93,11 @@ def command(
             return Exit.ERROR
         return _run(plan, outcome, artifacts, options, Extra(leave_out, verbose, quiet))
     except Stopped as stopped:
-        show(stopped.found, color=wants_color(color))
+        show(stopped.found, color=colors_messages(color))
     except ManagerError as refused:
-        show(refusals(refused), color=wants_color(color))
+        show(refusals(refused), color=colors_messages(color))
     except OSError as failure:
-        show([applying.failure_of(failure)], color=wants_color(color))
+        show([applying.failure_of(failure)], color=colors_messages(color))
     return Exit.ERROR
 
 
@@ -141,7 +141,7 @@ def _run(
         context_from(outcome),
         wanted,
         Path(state),
-        reporter(options.form, quiet=extra.quiet, color=wants_color(options.color)),
+        reporter(options.form, quiet=extra.quiet, color=colors_messages(options.color)),
         supervisor_config=options.supervisor_config,
         broken_sites=applying.find_broken_sites(outcome),
         replaces=found.theirs,

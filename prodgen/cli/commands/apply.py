@@ -22,9 +22,9 @@ from prodgen.cli.core.options import (
     TARGET_NAMES,
     NamedChoice,
     bench_option,
+    colors_messages,
     format_option,
     report_options,
-    wants_color,
 )
 from prodgen.cli.core.report import has_failed
 from prodgen.cli.core.review import Sides, Stopped, print_review, read_artifacts, with_config
@@ -121,11 +121,11 @@ def command(
             return Exit.ERROR
         return _run(outcome.plan, outcome, artifacts, options, quiet=quiet)
     except Stopped as stopped:
-        show(stopped.found, color=wants_color(color))
+        show(stopped.found, color=colors_messages(color))
     except ManagerError as refused:
-        show(refusals(refused), color=wants_color(color))
+        show(refusals(refused), color=colors_messages(color))
     except OSError as failure:
-        show([failure_of(failure)], color=wants_color(color))
+        show([failure_of(failure)], color=colors_messages(color))
     return Exit.ERROR
 
 
@@ -176,7 +176,7 @@ class ApplyOptions(NamedTuple):
 
 def recover_first(outcome: Outcome, plan: Plan, options: ApplyOptions, *, quiet: bool) -> None:
     """Ends or undoes what an interrupted apply left, before anything is compared."""
-    report = reporter(options.form, quiet=quiet, color=wants_color(options.color))
+    report = reporter(options.form, quiet=quiet, color=colors_messages(options.color))
     state = Path(state_folder(plan))
     recover_interrupted(
         Job(context_from(outcome), [], state, report, supervisor_config=options.supervisor_config)
@@ -192,7 +192,7 @@ def _run(
     quiet: bool,
 ) -> int:
     if not quiet:
-        show(host_notes(artifacts), color=wants_color(options.color))
+        show(host_notes(artifacts), color=colors_messages(options.color))
     new = side_of(artifacts)
     state = state_folder(plan)
     made = created_files(Path(state)) if options.rollback else {}
@@ -215,7 +215,7 @@ def _run(
         context_from(outcome),
         artifacts,
         Path(state),
-        reporter(options.form, quiet=quiet, color=wants_color(options.color)),
+        reporter(options.form, quiet=quiet, color=colors_messages(options.color)),
         overwrite=options.overwrite,
         supervisor_config=options.supervisor_config,
         keys=keys,
@@ -253,7 +253,7 @@ def said(ended: Ended, plan: Plan, options: ApplyOptions) -> int:
     """Says how an apply ended; the exit code."""
     if ended.end is End.REFUSED:
         found = [error("PG806", one.what, one.location, one.help) for one in ended.objections]
-        show(found, color=wants_color(options.color))
+        show(found, color=colors_messages(options.color))
         return Exit.ERROR
     if ended.end is End.UNHEALTHY:
         say("prodgen: the new config is in place, but not all is well; to go back:\n")

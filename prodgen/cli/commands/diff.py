@@ -15,13 +15,13 @@ from prodgen.cli.core.messages import show
 from prodgen.cli.core.options import (
     TARGET_NAMES,
     NamedChoice,
+    colors_messages,
     environment_names,
     format_option,
     locked_option,
     report_options,
     settings_option,
     templates_option,
-    wants_color,
 )
 from prodgen.cli.core.report import has_failed
 from prodgen.cli.core.review import (
@@ -150,7 +150,7 @@ def command(
         if output:
             write_review(output, sides)
     except Stopped as refused:
-        show(refused.found, color=wants_color(color))
+        show(refused.found, color=colors_messages(color))
         return Exit.ERROR
     changed = print_review(sides, form, color)
     return Exit.PENDING if changed and detailed_exitcode else Exit.DONE

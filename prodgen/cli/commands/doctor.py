@@ -11,9 +11,10 @@ import click
 
 from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import plan_bench
+from prodgen.app.terminal.color import style, wants_color
 from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.messages import columns_of, printable, wrapped
-from prodgen.cli.core.options import bench_option, format_option, report_options, wants_color
+from prodgen.cli.core.options import bench_option, format_option, report_options
 from prodgen.cli.core.report import has_failed
 from prodgen.cli.core.running_bench import context_from, supervisor_option
 from prodgen.deploy.doctor.finding import Finding, Grade
@@ -52,8 +53,8 @@ def command(
         click.echo(as_json(found))
     else:
         columns = columns_of(sys.stdout)
-        text = as_text(found, quiet=quiet, color=wants_color(color), columns=columns)
-        click.echo(text, nl=False)
+        text = as_text(found, quiet=quiet, color=wants_color(color, sys.stdout), columns=columns)
+        click.echo(text, nl=False, color=True)
     wrong = {Grade.BAD, Grade.WARNING} if strict else {Grade.BAD}
     return Exit.ERROR if any(one.grade in wrong for one in found) else Exit.DONE
 
@@ -66,7 +67,7 @@ def as_text(found: Sequence[Finding], *, quiet: bool, color: bool, columns: int 
         if quiet and one.grade is not Grade.BAD:
             continue
         word = f"{one.grade.value:<8}"
-        head = click.style(word, fg=TONES[one.grade], bold=True) if color else word
+        head = style(word, TONES[one.grade], bold=True) if color else word
         first, *rest = wrapped(f"{word} {one.check}: {printable(one.text)}", columns, f"{'':<9}")
         lines += [head + first.removeprefix(word), *rest]
         if one.fix:

@@ -10,7 +10,7 @@ from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import plan_bench
 from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.messages import printable, say, show
-from prodgen.cli.core.options import bench_option, report_options, wants_color
+from prodgen.cli.core.options import bench_option, colors_messages, report_options
 from prodgen.cli.core.report import has_failed
 from prodgen.deploy.system.atomic_write import write_file
 from prodgen.diagnostics import Diagnostic, error
@@ -69,5 +69,5 @@ def declarable(facts: HostFacts) -> dict[str, object]:
 
 def _refuse(code: str, message: str, advice: str, color: str) -> Exit:
     refusal: Diagnostic = error(code, message, None, advice)
-    show([refusal], color=wants_color(color))
+    show([refusal], color=colors_messages(color))
     return Exit.ERROR

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ import click
 
 from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import plan_bench
+from prodgen.app.terminal.color import style, wants_color
 from prodgen.cli.commands.restart import refuse
 from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.messages import printable, with_colors
@@ -67,11 +67,11 @@ def command(
         name = f"{outcome.plan.bench_name.value}-"
         width = max((len(one.short.removeprefix(name)) for one in chosen), default=0)
         tones = {one.short: TONES[index % len(TONES)] for index, one in enumerate(chosen)}
-        colored = _wants_color(color)
+        colored = wants_color(color, sys.stdout)
         for line in _lines(outcome.plan, chosen, tail, follow=follow):
             head = f"{printable(line.process).removeprefix(name):<{width}} | "
             if colored:
-                head = click.style(head, fg=tones.get(line.process))
+                head = style(head, tones.get(line.process))
             click.echo(f"{head}{with_colors(line.text)}", color=True)
             if follow:
                 sys.stdout.flush()
@@ -106,11 +106,3 @@ def _lines(plan: Plan, processes: Sequence[Process], tail: int, *, follow: bool)
         yield from read_journal(units, tail, follow=follow, user=by_user)
     else:
         yield from read_files(processes, tail, follow=follow)
-
-
-def _wants_color(choice: str) -> bool:
-    """Whether the names, on standard output, are coloured (no-color.org)."""
-    if choice == "auto":
-        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-        return not plain and sys.stdout.isatty()
-    return choice == "always"

@@ -14,10 +14,10 @@ from prodgen.cli.core.options import (
     TARGET_NAMES,
     NamedChoice,
     bench_option,
+    colors_messages,
     locked_option,
     report_options,
     templates_option,
-    wants_color,
 )
 from prodgen.cli.core.output_option import STDOUT, as_text, checked_output
 from prodgen.cli.core.report import has_failed, say_nothing_made
@@ -92,7 +92,7 @@ def command(
 
     delivery = Delivery(output, check=check, overwrite=overwrite, quiet=quiet)
     code, found = delivery.deliver(artifacts, outcome)
-    show(found, color=wants_color(color))
+    show(found, color=colors_messages(color))
     return code
 
 

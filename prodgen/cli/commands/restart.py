@@ -11,7 +11,7 @@ from prodgen.app.pipeline import Outcome, plan_bench
 from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.live_events import reporter
 from prodgen.cli.core.messages import show
-from prodgen.cli.core.options import bench_option, format_option, report_options, wants_color
+from prodgen.cli.core.options import bench_option, colors_messages, format_option, report_options
 from prodgen.cli.core.report import has_failed
 from prodgen.cli.core.running_bench import admit, context_from, refusals, supervisor_option
 from prodgen.deploy.managers.core.base import ManagerError
@@ -114,7 +114,7 @@ def command(
     try:
         admit(outcome)
         manager = manager_of(outcome.plan, supervisor_config)
-        report = reporter(form, quiet=quiet, color=wants_color(color))
+        report = reporter(form, quiet=quiet, color=colors_messages(color))
         result = restart(context_from(outcome), manager, report, options)
     except ManagerError as refused:
         return refuse(outcome, refused, color)
@@ -125,5 +125,5 @@ def command(
 
 def refuse(outcome: Outcome, refused: ManagerError, color: str) -> int:
     """Says what stood in the way."""
-    show(refusals(refused), color=wants_color(color), folder=outcome.folder)
+    show(refusals(refused), color=colors_messages(color), folder=outcome.folder)
     return Exit.ERROR

@@ -10,7 +10,7 @@ import click
 
 from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.messages import printable, say, show
-from prodgen.cli.core.options import F, NamedChoice, wants_color
+from prodgen.cli.core.options import F, NamedChoice, colors_messages
 from prodgen.deploy.output.user_templates import (
     OwnTemplates,
     accept_templates,
@@ -135,5 +135,5 @@ def _guarded(write: Callable[[], list[Diagnostic] | None], folder: Path) -> list
 
 def _failed(found: list[Diagnostic]) -> bool:
     """Shows what was found; whether an error stands in the way."""
-    show(found, color=wants_color("auto"))
+    show(found, color=colors_messages("auto"))
     return has_errors(found)

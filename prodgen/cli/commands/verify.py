@@ -9,7 +9,7 @@ import click
 
 from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.messages import printable, show
-from prodgen.cli.core.options import format_option, wants_color
+from prodgen.cli.core.options import colors_messages, format_option
 from prodgen.deploy.output.archives import BadArchive
 from prodgen.deploy.output.reader import read_output
 from prodgen.diagnostics import Diagnostic, error
@@ -89,7 +89,7 @@ def _show(path: Path, problems: list[Problem]) -> None:
 
 
 def _print(found: list[Diagnostic]) -> None:
-    show(found, color=wants_color("auto"))
+    show(found, color=colors_messages("auto"))
 
 
 def _say_json(path: Path, manifest: Manifest | None, problems: list[Problem]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import click
 
+from prodgen.app.terminal.color import style
 from prodgen.cli.core.messages import printable, say, shortened
 from prodgen.deploy.session.events import Busy, Event, Waiting
 
@@ -70,7 +71,7 @@ class PlainLines:
         text = printable(one.text)
         mark = {"problem": "error: ", "note": "note: "}.get(one.kind, "")
         tone = TONES.get(one.kind)
-        return click.style(f"{mark}{text}", fg=tone) if self.color and tone else f"{mark}{text}"
+        return style(f"{mark}{text}", tone) if self.color and tone else f"{mark}{text}"
 
     def wait(self, one: Waiting) -> None:
         """The workers that are waited for, each once and then from time to time."""

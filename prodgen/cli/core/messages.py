@@ -9,12 +9,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
-import click
-
+from prodgen.app.terminal.color import RESET, style
 from prodgen.diagnostics import Diagnostic, Location, Severity, in_order
 
 COLORS = {Severity.ERROR: "red", Severity.WARNING: "magenta", Severity.NOTE: None}
-"""Yellow cannot be read on white, nor blue on black."""
 WIDTH = 70
 """Columns of a source line that are shown; with its number that stays within 80."""
 NARROWEST = 40
@@ -25,7 +23,6 @@ UNBROKEN = r"\s*(?:`[^`]*`|\S)+\s*"
 CUT = "..."
 COLOR = r"(\x1b\[[0-9;:]*m)"
 """Select Graphic Rendition, the one command to a terminal that does nothing but colour."""
-COLOR_END = "\x1b[0m"
 LONGEST = 600
 """Characters of a message."""
 
@@ -104,7 +101,7 @@ class _Text:
         return wrapped(text, self.columns, indent)
 
     def _paint(self, text: str, tone: str | None = None, *, bold: bool = False) -> str:
-        return click.style(text, fg=tone, bold=bold) if self.color else text
+        return style(text, tone, bold=bold) if self.color else text
 
     def _place(self, place: Location) -> str:
         return printable(str(Path(self.folder, str(place))))
@@ -174,7 +171,7 @@ def with_colors(text: str) -> str:
         return text
     parts = re.split(COLOR, text)  # every second one is a colour
     shown = "".join(one if at % 2 else printable(one) for at, one in enumerate(parts))
-    return f"{shown}{COLOR_END}" if len(parts) > 1 else shown
+    return f"{shown}{RESET}" if len(parts) > 1 else shown
 
 
 def _escaped(char: str) -> str:

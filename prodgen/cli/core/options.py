@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -12,6 +11,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from prodgen.app.bench_selection import Selection
+from prodgen.app.terminal.color import wants_color
 from prodgen.targets.registry import MODULES
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -143,16 +143,13 @@ def report_options(function: F) -> F:
         type=click.Choice(["auto", "always", "never"]),
         default="auto",
         show_default=True,
-        help="When to colour messages; auto is on a terminal and without NO_COLOR.",
+        help="When to colour; auto is on a terminal. NO_COLOR turns it off, FORCE_COLOR on.",
     )
     quiet = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
     strict = click.option("--strict", is_flag=True, help="Take warnings for errors.")
     return strict(quiet(color(function)))
 
 
-def wants_color(choice: str) -> bool:
-    """Whether messages on standard error are coloured (no-color.org)."""
-    if choice == "auto":
-        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-        return not plain and sys.stderr.isatty()
-    return choice == "always"
+def colors_messages(choice: str) -> bool:
+    """Whether messages, which go to standard error, are coloured; `choice` is `--color`."""
+    return wants_color(choice, sys.stderr)

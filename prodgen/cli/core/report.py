@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 from prodgen.app.pipeline import Outcome
 from prodgen.cli.core.messages import say, show
-from prodgen.cli.core.options import wants_color
+from prodgen.cli.core.options import colors_messages
 from prodgen.diagnostics import Diagnostic, Severity, has_errors
 
 
 def has_failed(outcome: Outcome, *, strict: bool, quiet: bool, color: str) -> bool:
     """Shows what was found; whether an error stands in the way."""
     found = as_judged(outcome.diagnostics, strict=strict)
-    show(found, color=wants_color(color), quiet=quiet, folder=outcome.folder)
+    show(found, color=colors_messages(color), quiet=quiet, folder=outcome.folder)
     return has_errors(found)
 
 

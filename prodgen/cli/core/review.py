@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from prodgen.app.terminal.color import style, wants_color
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.door import rights_for
 from prodgen.plan.core.model import Plan
@@ -21,14 +22,8 @@ if TYPE_CHECKING:
     from prodgen.deploy.output.rendered import Rendered
     from prodgen.host.door import Door
 
-TONES = {
-    "added": {"fg": "green"},
-    "removed": {"fg": "red"},
-    "place": {"fg": "cyan"},
-    "head": {"bold": True},
-    "warm": {"fg": "magenta"},
-    "quiet": {"dim": True},
-}
+COLORS = {"added": "green", "removed": "red", "place": "cyan", "warm": "magenta"}
+"""By what a text of a review is."""
 
 
 class Sides(NamedTuple):
@@ -112,6 +107,7 @@ def print_review(sides: Sides, form: str, color: str, *, to_stderr: bool = False
     from prodgen.review.changes.change_set import make_review
     from prodgen.review.core.redact import Mask
 
+    stream = sys.stderr if to_stderr else sys.stdout
     mask = Mask()
     review = make_review(sides.old, sides.new, sides.plan, mask, sides.drift, spares=sides.spares)
     if form == "json":
@@ -131,22 +127,15 @@ def print_review(sides: Sides, form: str, color: str, *, to_stderr: bool = False
     elif form == "impact":
         from prodgen.review.report.text import impact_as_text
 
-        paint = _paint if _has_colors(color, to_stderr=to_stderr) else _plain
+        paint = _paint if wants_color(color, stream) else _plain
         text = "".join(f"{line}\n" for line in impact_as_text(review, paint))
     else:
         from prodgen.review.report.text import as_text
 
-        paint = _paint if _has_colors(color, to_stderr=to_stderr) else _plain
+        paint = _paint if wants_color(color, stream) else _plain
         text = "".join(f"{line}\n" for line in as_text(review, mask, paint))
     click.echo(text, nl=False, color=True, err=to_stderr)
     return bool(review.changes)
-
-
-def _has_colors(choice: str, *, to_stderr: bool) -> bool:
-    if choice != "auto":
-        return choice == "always"
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    return not plain and (sys.stderr if to_stderr else sys.stdout).isatty()
 
 
 def _plain(text: str, tone: str) -> str:  # noqa: ARG001
@@ -154,4 +143,4 @@ def _plain(text: str, tone: str) -> str:  # noqa: ARG001
 
 
 def _paint(text: str, tone: str) -> str:
-    return click.style(text, **TONES[tone]) if tone in TONES else text  # type: ignore[arg-type]
+    return style(text, COLORS.get(tone), bold=tone == "head", dim=tone == "quiet")

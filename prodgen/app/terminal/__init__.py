@@ -1,0 +1,1 @@
+"""What a terminal is given: colours, and text that commands nothing."""
