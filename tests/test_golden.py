@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from prodgen.cli.core.messages import as_text
+from prodgen.app.reports.layout import Layout
+from prodgen.app.reports.text import report
 from prodgen.diagnostics import has_errors
 from prodgen.targets.registry import MODULES, load_target
 from tests.support.plans import FIXTURES, plan_of
@@ -27,7 +28,7 @@ def render_case(case: str) -> dict[str, str]:
         artifacts, more = load_target(name).render(plan)
         found += more
         files.update({str(artifact.path): artifact.text for artifact in artifacts})
-    return ({} if has_errors(found) else files) | {"messages.txt": as_text(found, color=False)}
+    return ({} if has_errors(found) else files) | {"messages.txt": report(found, Layout())}
 
 
 def read_expected(folder: Path) -> dict[str, str]:

@@ -9,8 +9,8 @@ from typing import cast
 import click
 
 from prodgen import __version__
+from prodgen.app.terminal.text import columns_of, printable, wrapped
 from prodgen.cli.command_list import COMMANDS
-from prodgen.cli.core.messages import columns_of, printable, wrapped
 
 
 class LazyGroup(click.Group):

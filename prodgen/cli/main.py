@@ -118,7 +118,7 @@ def _give_up_output(failure: OSError) -> int:
 
 def _report_bug(bug: Exception) -> None:
     """One line for the user; the whole story only where it is asked for."""
-    from prodgen.cli.core.messages import printable
+    from prodgen.app.terminal.text import printable
 
     _tell(f"prodgen: internal error: {type(bug).__name__}: {printable(str(bug))}")
     if os.environ.get("PRODGEN_DEBUG"):
@@ -130,6 +130,6 @@ def _report_bug(bug: Exception) -> None:
 
 
 def _tell(text: str) -> None:
-    from prodgen.cli.core.messages import say
+    from prodgen.app.terminal.text import say
 
     say(f"{text}\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import Outcome, plan_bench
-from prodgen.cli.core.messages import printable
+from prodgen.app.terminal.text import printable
 from prodgen.diagnostics import Severity, has_errors
 from prodgen.plan.core.model import Manager, Plan, Role
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from prodgen.app.reports.layout import Layout
+from prodgen.app.reports.reporters import REPORTERS
 from prodgen.cli.commands import doctor, status
 from prodgen.cli.core import live_events
-from prodgen.cli.core.reporters import as_json
 from prodgen.deploy.doctor.finding import Finding, Grade
 from prodgen.deploy.jobs.orphans import Orphan
 from prodgen.deploy.managers.core.base import Process, State
@@ -107,13 +108,13 @@ def some_findings() -> Any:
 
 def some_diagnostics() -> Any:
     _, found = plan_of(FIXTURES / "unknown-queue" / "frappe-bench")
-    return parse("diagnostics", as_json(found, PurePosixPath("frappe-bench")))
+    return parse("diagnostics", REPORTERS["json"](found, Layout(PurePosixPath("frappe-bench"))))
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_plan_and_diagnostics_of_every_fixture(case: str) -> None:
     plan, found = plan_of(FIXTURES / case / "frappe-bench")
-    parse("diagnostics", as_json(found, PurePosixPath("frappe-bench")))
+    parse("diagnostics", REPORTERS["json"](found, Layout(PurePosixPath("frappe-bench"))))
     if plan:
         parse("plan", json.dumps(plan_to_json(plan)))
 

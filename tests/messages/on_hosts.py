@@ -7,11 +7,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from prodgen.app import host_files
+from prodgen.app import host_files, saved_review
+from prodgen.app.reports.text import show
+from prodgen.app.review import Stopped
 from prodgen.cli.commands import adopt, apply
-from prodgen.cli.core import saved_review
-from prodgen.cli.core.messages import show
-from prodgen.cli.core.review import Stopped
 from prodgen.deploy.apply.apply import End, Outcome
 from prodgen.deploy.core.objection import Objection
 from prodgen.deploy.managers.core.base import Process

@@ -16,7 +16,8 @@ from sarif_pydantic import Sarif
 
 from prodgen import __version__
 from prodgen.app import pipeline
-from prodgen.cli.core import messages
+from prodgen.app.reports import text as reports_text
+from prodgen.app.terminal.text import width
 from prodgen.cli.group import prodgen
 from prodgen.codes import CODES
 from prodgen.inputs import reader
@@ -127,13 +128,13 @@ def test_words_fit_a_terminal_of_80_columns(
     code: str, ground: Ground, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only a word, path or command that is longer than a line stands in a line that is."""
-    monkeypatch.setattr(messages, "columns_of", lambda _: 80)
+    monkeypatch.setattr(reports_text, "columns_of", lambda _: 80)
     if code in CASES:
         said = ground.run(CASES[code][0], CASES[code][0].words).err
     else:
         DIRECT[code].say()
         said = capsys.readouterr().err
-    long = [line for line in said.splitlines() if messages.width(line) > 80]
+    long = [line for line in said.splitlines() if width(line) > 80]
     assert [line for line in long if not re.fullmatch(WHOLE, line)] == []
 
 

@@ -11,16 +11,24 @@ import click
 
 from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import Outcome, plan_bench, render_targets
+from prodgen.app.reports.text import show
+from prodgen.app.review import Sides, Stopped, with_config
+from prodgen.app.running_bench import admit, context_from, refusals
+from prodgen.app.terminal.text import say
+from prodgen.app.write_output import make_complete
 from prodgen.cli.commands import apply as applying
 from prodgen.cli.commands.hand_over import PROGRAMS, follow_up, hand_over_first
 from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.live_events import reporter
-from prodgen.cli.core.messages import say, show
-from prodgen.cli.core.options import bench_option, colors_messages, format_option, report_options
+from prodgen.cli.core.options import (
+    bench_option,
+    colors_messages,
+    format_option,
+    report_options,
+    supervisor_option,
+)
+from prodgen.cli.core.print_review import show_impact
 from prodgen.cli.core.report import has_failed
-from prodgen.cli.core.review import Sides, Stopped, print_review, with_config
-from prodgen.cli.core.running_bench import admit, context_from, refusals, supervisor_option
-from prodgen.cli.core.write_output import make_complete
 from prodgen.deploy.apply.apply import HOST, End, Job, apply
 from prodgen.deploy.apply.installed import look, state_folder
 from prodgen.deploy.apply.takeover import Takeover, plan_takeover, with_live_spares, with_room
@@ -249,7 +257,7 @@ def _show(
     else:
         lines = (as_long_text if extra.verbose else as_text)(found.found, gone, mask)
         say("".join(f"{line}\n" for line in lines) + "\n")
-        print_review(sides, "impact", options.color, to_stderr=True)
+        show_impact(sides, options.color)
         if any(one.target == "systemd" for one in found.theirs.values()):
             longest = max((one.stop.value.seconds for one in plan.services), default=0)
             say(f"A job that runs is finished first, which may take up to {span(longest)}.\n")

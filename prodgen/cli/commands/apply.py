@@ -15,9 +15,14 @@ import click
 from prodgen.app.bench_selection import Selection
 from prodgen.app.host_files import host_notes
 from prodgen.app.pipeline import Outcome, plan_bench, render_targets
+from prodgen.app.reports.text import show
+from prodgen.app.review import Sides, Stopped, read_artifacts, with_config
+from prodgen.app.running_bench import admit, context_from, refusals
+from prodgen.app.saved_review import check_review
+from prodgen.app.terminal.text import say
+from prodgen.app.write_output import make_complete
 from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.live_events import reporter
-from prodgen.cli.core.messages import say, show
 from prodgen.cli.core.options import (
     TARGET_NAMES,
     NamedChoice,
@@ -25,12 +30,10 @@ from prodgen.cli.core.options import (
     colors_messages,
     format_option,
     report_options,
+    supervisor_option,
 )
+from prodgen.cli.core.print_review import show_review
 from prodgen.cli.core.report import has_failed
-from prodgen.cli.core.review import Sides, Stopped, print_review, read_artifacts, with_config
-from prodgen.cli.core.running_bench import admit, context_from, refusals, supervisor_option
-from prodgen.cli.core.saved_review import check_review
-from prodgen.cli.core.write_output import make_complete
 from prodgen.deploy.apply.apply import End, Job, apply, recover_interrupted
 from prodgen.deploy.apply.apply import Outcome as Ended
 from prodgen.deploy.apply.bench_setup import program
@@ -203,7 +206,7 @@ def _run(
     sides = Sides(found.side, new, reasons, drift, plan.bench_name.value)
     keys = former_production_keys(Path(state)) if options.rollback else None
     sides = with_config(sides, plan, outcome.door, keys, options.supervisor_config)
-    changed = print_review(sides, "text", options.color, to_stderr=True)
+    changed = show_review(sides, options.color)
     if options.review:
         check_review(options.review, sides)
     if options.dry_run or not changed:

@@ -10,8 +10,16 @@ import click
 
 from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import Outcome, plan_bench, render_targets, use_templates
+from prodgen.app.reports.text import show
+from prodgen.app.review import (
+    Sides,
+    Stopped,
+    read_artifacts,
+    unreadable,
+    with_config,
+)
+from prodgen.app.saved_review import write_review
 from prodgen.cli.core.exits import Exit
-from prodgen.cli.core.messages import show
 from prodgen.cli.core.options import (
     TARGET_NAMES,
     NamedChoice,
@@ -23,18 +31,11 @@ from prodgen.cli.core.options import (
     settings_option,
     templates_option,
 )
+from prodgen.cli.core.print_review import print_review
 from prodgen.cli.core.report import has_failed
-from prodgen.cli.core.review import (
-    Sides,
-    Stopped,
-    print_review,
-    read_artifacts,
-    unreadable,
-    with_config,
-)
-from prodgen.cli.core.saved_review import write_review
 from prodgen.plan.core.model import Plan
 from prodgen.review.core.file_sets import side_of
+from prodgen.review.report.reporters import REPORTERS
 from prodgen.targets.core.file_set import Side
 from prodgen.targets.registry import target_names, with_companions
 
@@ -114,8 +115,7 @@ class DiffOptions(NamedTuple):
 @locked_option
 @format_option(
     "Text, one JSON object, a comment for a pull request, or annotations of GitHub Actions.",
-    "markdown",
-    "github",
+    REPORTERS,
 )
 @report_options
 def command(

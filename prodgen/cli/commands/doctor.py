@@ -11,12 +11,12 @@ import click
 
 from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import plan_bench
+from prodgen.app.running_bench import context_from
 from prodgen.app.terminal.color import style, wants_color
+from prodgen.app.terminal.text import columns_of, printable, wrapped
 from prodgen.cli.core.exits import Exit
-from prodgen.cli.core.messages import columns_of, printable, wrapped
-from prodgen.cli.core.options import bench_option, format_option, report_options
+from prodgen.cli.core.options import bench_option, format_option, report_options, supervisor_option
 from prodgen.cli.core.report import has_failed
-from prodgen.cli.core.running_bench import context_from, supervisor_option
 from prodgen.deploy.doctor.finding import Finding, Grade
 
 FORMAT_VERSION = 1

@@ -11,8 +11,8 @@ import click
 
 from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import plan_bench
+from prodgen.app.terminal.text import columns_of, wrapped
 from prodgen.cli.core.exits import Exit
-from prodgen.cli.core.messages import columns_of, wrapped
 from prodgen.cli.core.options import bench_option, locked_option, report_options
 from prodgen.cli.core.report import has_failed
 from prodgen.codes import CODES

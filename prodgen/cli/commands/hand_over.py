@@ -10,9 +10,9 @@ import click
 
 from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import Outcome, plan_bench
+from prodgen.app.review import Stopped
+from prodgen.app.terminal.text import printable, say
 from prodgen.cli.commands.apply import require_terminal
-from prodgen.cli.core.messages import printable, say
-from prodgen.cli.core.review import Stopped
 from prodgen.deploy.privilege.admission import Barred
 from prodgen.deploy.privilege.hand_over import Tally, hand_over, survey
 from prodgen.deploy.privilege.new_owner import new_owner, unreachable_python

@@ -8,8 +8,9 @@ import click
 
 from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import plan_bench
+from prodgen.app.reports.text import show
+from prodgen.app.terminal.text import printable, say
 from prodgen.cli.core.exits import Exit
-from prodgen.cli.core.messages import printable, say, show
 from prodgen.cli.core.options import bench_option, colors_messages, report_options
 from prodgen.cli.core.report import has_failed
 from prodgen.deploy.system.atomic_write import write_file

@@ -11,12 +11,11 @@ import click
 from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import plan_bench
 from prodgen.app.terminal.color import style, wants_color
+from prodgen.app.terminal.text import printable, with_colors
 from prodgen.cli.commands.restart import refuse
 from prodgen.cli.core.exits import Exit
-from prodgen.cli.core.messages import printable, with_colors
-from prodgen.cli.core.options import bench_option, report_options
+from prodgen.cli.core.options import bench_option, report_options, supervisor_option
 from prodgen.cli.core.report import has_failed
-from prodgen.cli.core.running_bench import supervisor_option
 from prodgen.deploy.managers.core.base import ManagerError, Process
 from prodgen.deploy.monitor.logs import Line, read_files, read_journal
 from prodgen.plan.core.model import Manager, Plan

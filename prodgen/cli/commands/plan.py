@@ -10,8 +10,8 @@ import click
 
 from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import plan_bench
+from prodgen.app.terminal.text import printable
 from prodgen.cli.core.exits import Exit
-from prodgen.cli.core.messages import printable
 from prodgen.cli.core.options import bench_option, format_option, locked_option, report_options
 from prodgen.cli.core.report import has_failed
 from prodgen.plan.core.memory import idle_megabytes
@@ -26,7 +26,8 @@ HEAD_WIDTH = 10
 @click.command("plan")
 @bench_option
 @format_option(
-    "A table, JSON with the origin of every value, or a picture of the stack.", "mermaid", "svg"
+    "A table, JSON with the origin of every value, or a picture of the stack.",
+    ("text", "json", "mermaid", "svg"),
 )
 @locked_option
 @report_options

@@ -7,9 +7,11 @@ from pathlib import Path, PurePosixPath
 import click
 
 from prodgen.app.bench_selection import Selection
+from prodgen.app.output_path import STDOUT, as_text, check_output
 from prodgen.app.pipeline import Outcome, plan_bench, render_targets, use_templates
+from prodgen.app.reports.text import show
+from prodgen.app.terminal.text import printable, say
 from prodgen.cli.core.exits import Exit
-from prodgen.cli.core.messages import show
 from prodgen.cli.core.options import (
     TARGET_NAMES,
     NamedChoice,
@@ -19,11 +21,17 @@ from prodgen.cli.core.options import (
     report_options,
     templates_option,
 )
-from prodgen.cli.core.output_option import STDOUT, as_text, checked_output
 from prodgen.cli.core.report import has_failed, say_nothing_made
 from prodgen.diagnostics import Diagnostic, note
 from prodgen.targets.core.artifacts import Artifact
 from prodgen.targets.registry import MODULES, target_names, with_companions
+
+
+def _checked(context: click.Context, option: click.Parameter, value: str) -> str:
+    fault = check_output(value)
+    if fault:
+        raise click.BadParameter(fault, context, option)
+    return value
 
 
 @click.command("render")
@@ -44,7 +52,7 @@ from prodgen.targets.registry import MODULES, target_names, with_companions
     "--output",
     default=STDOUT,
     metavar="PATH",
-    callback=lambda _context, _option, value: checked_output(value),
+    callback=_checked,
     help="A folder, a .tar, a .tar.gz, or - for standard output, which is the default.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit 2 if the output would change.")
@@ -88,12 +96,15 @@ def command(
     if output == STDOUT:
         click.echo(as_text(artifacts), nl=False)
         return Exit.DONE
-    from prodgen.cli.core.write_output import Delivery
+    from prodgen.app.write_output import write_output
 
-    delivery = Delivery(output, check=check, overwrite=overwrite, quiet=quiet)
-    code, found = delivery.deliver(artifacts, outcome)
-    show(found, color=colors_messages(color))
-    return code
+    written = write_output(output, artifacts, outcome, check=check, overwrite=overwrite)
+    if not quiet:
+        say("".join(f"{verb.value:<9} {printable(path)}\n" for verb, path in written.changes))
+    show(written.found, color=colors_messages(color))
+    if written.found:
+        return Exit.ERROR
+    return Exit.PENDING if check and written.is_changed else Exit.DONE
 
 
 def _programs(names: tuple[str, ...]) -> set[str]:

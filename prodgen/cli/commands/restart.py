@@ -8,12 +8,18 @@ import click
 
 from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import Outcome, plan_bench
+from prodgen.app.reports.text import show
+from prodgen.app.running_bench import admit, context_from, refusals
 from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.live_events import reporter
-from prodgen.cli.core.messages import show
-from prodgen.cli.core.options import bench_option, colors_messages, format_option, report_options
+from prodgen.cli.core.options import (
+    bench_option,
+    colors_messages,
+    format_option,
+    report_options,
+    supervisor_option,
+)
 from prodgen.cli.core.report import has_failed
-from prodgen.cli.core.running_bench import admit, context_from, refusals, supervisor_option
 from prodgen.deploy.managers.core.base import ManagerError
 
 

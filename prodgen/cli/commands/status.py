@@ -11,13 +11,13 @@ import click
 
 from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import plan_bench
+from prodgen.app.running_bench import context_from
+from prodgen.app.terminal.text import printable
 from prodgen.cli.commands.restart import refuse
 from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.live_events import busy_line, span
-from prodgen.cli.core.messages import printable
-from prodgen.cli.core.options import bench_option, format_option, report_options
+from prodgen.cli.core.options import bench_option, format_option, report_options, supervisor_option
 from prodgen.cli.core.report import has_failed
-from prodgen.cli.core.running_bench import context_from, supervisor_option
 from prodgen.deploy.managers.core.base import ManagerError
 from prodgen.deploy.monitor.status import Row, Status, look
 

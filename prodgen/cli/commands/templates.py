@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
+from prodgen.app.reports.text import show
+from prodgen.app.terminal.text import printable, say
 from prodgen.cli.core.exits import Exit
-from prodgen.cli.core.messages import printable, say, show
 from prodgen.cli.core.options import F, NamedChoice, colors_messages
 from prodgen.deploy.output.user_templates import (
     OwnTemplates,

@@ -8,8 +8,10 @@ import click
 
 from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import plan_bench, render_targets, use_templates
+from prodgen.app.reports.layout import Layout
+from prodgen.app.reports.reporters import REPORTERS
+from prodgen.app.terminal.text import say
 from prodgen.cli.core.exits import Exit
-from prodgen.cli.core.messages import say
 from prodgen.cli.core.options import (
     bench_option,
     format_option,
@@ -25,10 +27,7 @@ from prodgen.targets.registry import target_names
 @click.command("validate")
 @bench_option
 @format_option(
-    "Text goes to standard error; the others, for programs, to standard output.",
-    "github",
-    "gitlab",
-    "sarif",
+    "Text goes to standard error; the others, for programs, to standard output.", REPORTERS
 )
 @templates_option
 @locked_option
@@ -52,10 +51,8 @@ def command(
     if outcome.plan:
         render_targets(outcome, target_names(("all",), outcome.plan.manager.value))
     if form != "text":
-        from prodgen.cli.core.reporters import FORMATS
-
         found = as_judged(outcome.diagnostics, strict=strict)
-        click.echo(FORMATS[form](found, PurePosixPath(outcome.folder)), nl=False)
+        click.echo(REPORTERS[form](found, Layout(PurePosixPath(outcome.folder))), nl=False)
         return Exit.ERROR if has_errors(found) else Exit.DONE
     failed = has_failed(outcome, strict=strict, quiet=quiet, color=color)
     if not quiet:

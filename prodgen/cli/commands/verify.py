@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
+from prodgen.app.reports.text import show
+from prodgen.app.terminal.text import printable
 from prodgen.cli.core.exits import Exit
-from prodgen.cli.core.messages import printable, show
 from prodgen.cli.core.options import colors_messages, format_option
 from prodgen.deploy.output.archives import BadArchive
 from prodgen.deploy.output.reader import read_output

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import click
 
 from prodgen.app.terminal.color import style
-from prodgen.cli.core.messages import printable, say, shortened
+from prodgen.app.terminal.text import printable, say, shortened
 from prodgen.deploy.session.events import Busy, Event, Waiting
 
 FORMAT_VERSION = 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -124,12 +124,12 @@ def templates_option(function: F) -> F:
     )(function)
 
 
-def format_option(words: str, *others: str) -> Callable[[F], F]:
-    """`--format`: text, JSON, and `others` where a command has more."""
+def format_option(words: str, names: Iterable[str] = ("text", "json")) -> Callable[[F], F]:
+    """`--format` with the names of formats that a command has; text, the first, is the default."""
     return click.option(
         "--format",
         "form",
-        type=click.Choice(["text", "json", *others]),
+        type=click.Choice(list(names)),
         default="text",
         show_default=True,
         help=words,
@@ -153,3 +153,13 @@ def report_options(function: F) -> F:
 def colors_messages(choice: str) -> bool:
     """Whether messages, which go to standard error, are coloured; `choice` is `--color`."""
     return wants_color(choice, sys.stderr)
+
+
+def supervisor_option(function: F) -> F:
+    """`--supervisor-config`."""
+    return click.option(
+        "--supervisor-config",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="The supervisord.conf to find supervisord by. Default: the machine's own.",
+    )(function)

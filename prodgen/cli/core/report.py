@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from prodgen.app.pipeline import Outcome
-from prodgen.cli.core.messages import say, show
+from prodgen.app.reports.text import show
+from prodgen.app.terminal.text import say
 from prodgen.cli.core.options import colors_messages
 from prodgen.diagnostics import Diagnostic, Severity, has_errors
 

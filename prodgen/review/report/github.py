@@ -1,7 +1,4 @@
-"""A review as annotations of GitHub Actions, at the lines of the bench that are the reason.
-
-docs.github.com, "Workflow commands for GitHub Actions".
-"""
+"""A review as annotations of GitHub Actions, at the lines of the bench that are the reason."""
 
 from __future__ import annotations
 
@@ -10,17 +7,22 @@ from pathlib import PurePosixPath
 
 from prodgen.review.changes.change_set import Review, Step
 from prodgen.review.report import labels as words
+from prodgen.review.report.layout import ReviewLayout
+from prodgen.review.report.workflow_command import workflow_command
 from prodgen.targets.core.effects import Action
 
-HERE = PurePosixPath()
 QUIET = (Action.REREAD, Action.NOTHING)
 
 
-def as_annotations(review: Review, bench: PurePosixPath = HERE) -> Iterator[str]:
+def report(review: Review, layout: ReviewLayout) -> str:
     """One command a step, and one for each file that somebody edited.
 
-    Files are named relative to the current folder, as `bench` is.
+    Files are named relative to the current folder, as the layout's folder is.
     """
+    return "".join(f"{line}\n" for line in _annotations(review, layout.folder))
+
+
+def _annotations(review: Review, bench: PurePosixPath) -> Iterator[str]:
     for drift in review.drift:
         yield _command("warning", "edited by hand", "", f"{drift.path} {drift.what}")
     for step in review.steps:
@@ -42,14 +44,6 @@ def _step(step: Step, bench: PurePosixPath) -> Iterator[str]:
 def _command(level: str, title: str, place: str, text: str) -> str:
     file, _, rest = place.partition(":")
     line, _, column = rest.partition(":")
-    known = {"file": file, "line": line, "col": column, "title": title}
-    properties = ",".join(f"{key}={_property(value)}" for key, value in known.items() if value)
-    return f"::{level} {properties}::{_data(text)}"
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    return workflow_command(
+        level, {"file": file, "line": line, "col": column, "title": title}, text
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from prodgen.review.changes.change_set import Review, Setting, Step
@@ -10,9 +11,15 @@ from prodgen.review.core.file_sets import FileChange
 from prodgen.review.core.redact import Masking
 from prodgen.review.impact.reasons import Why
 from prodgen.review.report import labels as words
+from prodgen.review.report.layout import ReviewLayout
 
 FORMAT_VERSION = 1
 Json = dict[str, object]
+
+
+def report(review: Review, layout: ReviewLayout) -> str:
+    """One JSON object."""
+    return json.dumps(as_data(review, layout.mask), indent=2, ensure_ascii=False) + "\n"
 
 
 def as_data(review: Review, mask: Masking) -> Json:

@@ -12,6 +12,7 @@ from prodgen.review.core.diff import unified
 from prodgen.review.core.redact import Masking
 from prodgen.review.report import labels as words
 from prodgen.review.report.diagram_marks import marks
+from prodgen.review.report.layout import ReviewLayout
 
 MARK = "<!-- prodgen diff -->"
 """By this line a later run finds the comment, to update it."""
@@ -19,17 +20,17 @@ LONGEST = 60_000
 """Characters of a comment: GitHub takes 65,536."""
 
 
-def as_markdown(review: Review, mask: Masking, title: str, plan: Plan | None = None) -> str:
+def report(review: Review, layout: ReviewLayout) -> str:
     """The summary, the impact as a table, and folded away the diff and a picture of the plan."""
     head = [
         MARK,
-        f"### {escaped(title)}",
+        f"### {escaped(layout.title)}",
         "",
         escaped(words.summary(review)).capitalize() + ".",
         "",
     ]
-    text = "\n".join([*head, *_drift(review), *_impact(review), *_picture(review, plan)])
-    return text + _diff(review, mask, LONGEST - len(text))
+    text = "\n".join([*head, *_drift(review), *_impact(review), *_picture(review, layout.plan)])
+    return text + _diff(review, layout.mask, LONGEST - len(text))
 
 
 def escaped(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from prodgen.review.changes.change_set import Review, Step
 from prodgen.review.changes.drift import Drift
@@ -10,11 +10,10 @@ from prodgen.review.core.diff import unified
 from prodgen.review.core.file_sets import FileChange
 from prodgen.review.core.redact import Masking
 from prodgen.review.report import labels as words
+from prodgen.review.report.layout import Paint, ReviewLayout
 from prodgen.targets.core.effects import Action
 from prodgen.targets.core.file_set import Placed
 
-Paint = Callable[[str, str], str]
-"""Colours a text: what it says, and what it is."""
 TONES = {
     Action.NOTHING: "quiet",
     Action.REREAD: "quiet",
@@ -27,8 +26,19 @@ TONES = {
 WIDTH = max(len(action.value) for action in Action) + 2
 
 
-def as_text(review: Review, mask: Masking, paint: Paint) -> Iterator[str]:
+def report(review: Review, layout: ReviewLayout) -> str:
     """The drift, the diff and the impact."""
+    return "".join(f"{line}\n" for line in _lines(review, layout.mask, layout.paint))
+
+
+def report_impact(review: Review, layout: ReviewLayout) -> str:
+    """What happens to what runs, without the lines and settings that differ."""
+    bare = tuple(step._replace(settings=()) for step in review.steps)
+    lines = [*_impact(review._replace(steps=bare), layout.paint)]
+    return "".join(f"{line}\n" for line in [*lines, layout.paint(words.summary(review), "head")])
+
+
+def _lines(review: Review, mask: Masking, paint: Paint) -> Iterator[str]:
     for drift in review.drift:
         yield from _drift(drift, mask, paint)
     for line in unified(review.changes, mask):
@@ -36,13 +46,6 @@ def as_text(review: Review, mask: Masking, paint: Paint) -> Iterator[str]:
     if review.changes:
         yield ""
     yield from _impact(review, paint)
-    yield paint(words.summary(review), "head")
-
-
-def impact_as_text(review: Review, paint: Paint) -> Iterator[str]:
-    """What happens to what runs, without the lines and settings that differ."""
-    bare = tuple(step._replace(settings=()) for step in review.steps)
-    yield from _impact(review._replace(steps=bare), paint)
     yield paint(words.summary(review), "head")
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from prodgen.cli.core.messages import as_text
+from prodgen.app.reports.layout import Layout
+from prodgen.app.reports.text import report
 from prodgen.deploy.output.user_templates import NOTE, copy_templates, read_templates
 from prodgen.diagnostics import Diagnostic, Severity
 from prodgen.inputs.core.source import Source
@@ -235,7 +236,7 @@ def test_the_value_at_hand_is_shown() -> None:
     found = fault("{% for one in it.programs %}\n{{ one.usr }}\n{% endfor %}")
     assert "did you mean `user`?" in found.message
     assert "here one.name is 'frappe-bench-redis-cache'; " in found.help
-    assert "--> bench.conf:2:8" in as_text([found], color=False)
+    assert "--> bench.conf:2:8" in report([found], Layout())
 
 
 def test_a_fault_in_an_included_file_is_shown_there() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from prodgen.cli.core.messages import with_colors
+from prodgen.app.terminal.text import with_colors
 from prodgen.deploy.monitor import logs
 from prodgen.deploy.monitor.logs import (
     LONGEST_LINE,

@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from prodgen.cli.core.review import Sides, Stopped
-from prodgen.cli.core.saved_review import check_review
+from prodgen.app.review import Sides, Stopped
+from prodgen.app.saved_review import check_review
 from prodgen.deploy.apply import health, takeover
 from prodgen.deploy.doctor.files import check_certificates
 from prodgen.deploy.managers.core.base import ManagerError, Process, State

@@ -7,7 +7,8 @@ import pytest
 from prodgen.review.changes.change_set import Review, Step, make_review
 from prodgen.review.core.redact import Mask
 from prodgen.review.report.diagram_marks import marks
-from prodgen.review.report.markdown import as_markdown
+from prodgen.review.report.layout import ReviewLayout
+from prodgen.review.report.markdown import report
 from prodgen.targets.core.effects import Action
 from tests.support.reviewed import MANAGERS, plan_with, side
 
@@ -21,10 +22,10 @@ def test_a_changed_service_is_marked(manager: str) -> None:
         "nginx": "reload",
         "frappe-bench-frappe-web": "rolling restart",
     }
-    text = as_markdown(review, mask, "x", new)
+    text = report(review, ReviewLayout(mask, "x", new))
     assert "```mermaid\nflowchart LR\n" in text
     assert text.count("<i>rolling restart</i>") == 1
-    assert "mermaid" not in as_markdown(review, mask, "x")
+    assert "mermaid" not in report(review, ReviewLayout(mask, "x"))
 
 
 def test_of_several_things_the_worst_is_shown() -> None:
@@ -43,4 +44,7 @@ def test_no_change_has_no_picture() -> None:
     plan, mask = plan_with(), Mask()
     same = side(plan, "systemd")
     review = make_review(same, same, plan, mask)
-    assert (marks(review, plan), "mermaid" in as_markdown(review, mask, "x", plan)) == ({}, False)
+    assert (marks(review, plan), "mermaid" in report(review, ReviewLayout(mask, "x", plan))) == (
+        {},
+        False,
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -10,24 +9,21 @@ import pytest
 from prodgen.review.changes.change_set import Review, make_review
 from prodgen.review.changes.drift import drift_of
 from prodgen.review.core.redact import Mask
-from prodgen.review.report.github import as_annotations
-from prodgen.review.report.json import as_data
-from prodgen.review.report.markdown import LONGEST, MARK, as_markdown, escaped
-from prodgen.review.report.text import as_text
+from prodgen.review.report import markdown, text
+from prodgen.review.report.layout import ReviewLayout
+from prodgen.review.report.markdown import LONGEST, MARK, escaped
+from prodgen.review.report.reporters import REPORTERS
 from prodgen.targets.core.file_set import Placed, Side
 from prodgen.targets.manifest import digest
 from tests.support.reviewed import MANAGERS, plan_with, side
 
 EXPECTED = Path(__file__).with_name("expected")
+ENDINGS = {"text": "txt", "markdown": "md"}
 CHANGES = {
     "gunicorn_workers": 8,
     "http_timeout": 200,
     "workers": {"reports": {"timeout": 900, "background_workers": 2}},
 }
-
-
-def plain(text: str, _tone: str) -> str:
-    return text
 
 
 def sample(manager: str, mask: Mask) -> Review:
@@ -38,24 +34,18 @@ def sample(manager: str, mask: Mask) -> Review:
 def rendered(form: str, manager: str) -> str:
     mask = Mask()
     review = sample(manager, mask)
-    if form == "txt":
-        return "".join(f"{line}\n" for line in as_text(review, mask, plain))
-    if form == "md":
-        return as_markdown(review, mask, "frappe-bench")
-    if form == "github":
-        return "".join(f"{line}\n" for line in as_annotations(review))
-    return json.dumps(as_data(review, mask), indent=2) + "\n"
+    return REPORTERS[form](review, ReviewLayout(mask, "frappe-bench"))
 
 
 @pytest.mark.parametrize("manager", MANAGERS)
-@pytest.mark.parametrize("form", ["txt", "md", "github", "json"])
+@pytest.mark.parametrize("form", REPORTERS)
 def test_it_is_as_expected(form: str, manager: str, request: pytest.FixtureRequest) -> None:
-    path = EXPECTED / f"{manager}.{form}"
-    text = rendered(form, manager)
+    path = EXPECTED / f"{manager}.{ENDINGS.get(form, form)}"
+    made = rendered(form, manager)
     if request.config.getoption("--update-golden"):
         path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
-    assert text == path.read_text()
+        path.write_text(made)
+    assert made == path.read_text()
 
 
 def of_texts(old: str, new: str, target: str = "supervisor") -> tuple[Side, Side]:
@@ -75,14 +65,9 @@ def test_a_secret_is_masked_and_its_change_still_shows(old: str, new: str) -> No
     mask = Mask()
     sides = of_texts(f"[program:a]\nenvironment={old}\n", f"[program:a]\nenvironment={new}\n")
     review = make_review(*sides, None, mask)
-    shown = [
-        "\n".join(as_text(review, mask, plain)),
-        as_markdown(review, mask, "x"),
-        json.dumps(as_data(review, mask)),
-        "\n".join(as_annotations(review)),
-    ]
-    for text in shown:
-        assert "secret" not in text
+    shown = [report(review, ReviewLayout(mask, "x")) for report in REPORTERS.values()]
+    for one in shown:
+        assert "secret" not in one
     assert "***1" in shown[0]
     assert "***2" in shown[0]
 
@@ -95,17 +80,21 @@ def test_markdown_takes_nothing_for_its_own() -> None:
 
 def test_a_diff_with_fences_stays_in_its_own() -> None:
     mask = Mask()
-    text = as_markdown(make_review(*of_texts("a\n", "````\n"), None, mask), mask, "x")
-    assert "\n`````diff\n" in text
+    comment = markdown.report(
+        make_review(*of_texts("a\n", "````\n"), None, mask), ReviewLayout(mask, "x")
+    )
+    assert "\n`````diff\n" in comment
 
 
 def test_a_comment_is_never_longer_than_github_takes() -> None:
     mask = Mask()
     lines = "".join(f"line {number}\n" for number in range(20_000))
-    text = as_markdown(make_review(*of_texts("", lines), None, mask), mask, "x")
-    assert MARK in text
-    assert len(text) < LONGEST + 1000
-    assert text.endswith("</details>\n")
+    comment = markdown.report(
+        make_review(*of_texts("", lines), None, mask), ReviewLayout(mask, "x")
+    )
+    assert MARK in comment
+    assert len(comment) < LONGEST + 1000
+    assert comment.endswith("</details>\n")
 
 
 def test_an_edit_is_shown_before_the_change() -> None:
@@ -118,6 +107,6 @@ def test_an_edit_is_shown_before_the_change() -> None:
     )
     mask = Mask()
     review = make_review(*of_texts(found, left), None, mask, drift)
-    lines = list(as_text(review, mask, plain))
+    lines = text.report(review, ReviewLayout(mask)).splitlines()
     assert lines[0] == "/etc/x.conf was edited since prodgen wrote it"
     assert lines.index("-a=1") < lines.index("+a=2") < lines.index("-a=2")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from prodgen import __version__
+from prodgen.app.output_path import ARCHIVES
 from prodgen.app.pipeline import Outcome
-from prodgen.cli.core.exits import Exit
-from prodgen.cli.core.messages import printable, say
-from prodgen.cli.core.output_option import ARCHIVES
 from prodgen.deploy.output.archives import pack, unpack
 from prodgen.deploy.system.atomic_write import (
     TEMPORARY_PREFIX,
@@ -29,31 +27,53 @@ from prodgen.targets.core.templating import shipped_templates
 from prodgen.targets.install_readme import make_readme
 from prodgen.targets.manifest import PATH, make_manifest, owned_files
 
-Result = tuple[Exit, list[Diagnostic]]
-"""An exit code, and what went wrong."""
+
+class Written(NamedTuple):
+    """What became of the files of an output."""
+
+    changes: tuple[tuple[Verb, str], ...] = ()
+    """What was done (or would be, with `check`), and to which path."""
+    found: tuple[Diagnostic, ...] = ()
+    """Why nothing was written."""
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether any file differs from what was there."""
+        return any(verb is not Verb.IDENTICAL for verb, _ in self.changes)
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """One `-o` with the options that go with it."""
+def write_output(
+    output: str,
+    artifacts: Sequence[Artifact],
+    outcome: Outcome,
+    *,
+    check: bool = False,
+    overwrite: bool = False,
+) -> Written:
+    """Write the artifacts with a README.md and a manifest.json into a folder or archive.
+
+    With `check` nothing is written. Files that prodgen did not leave as they are stay, and are
+    errors, unless `overwrite` is set.
+    """
+    complete = make_complete(artifacts, outcome)
+    job = _Output(output, check, overwrite)
+    try:
+        with rights_for(Path(output)):
+            if output.lower().endswith(ARCHIVES):
+                return job.archive(complete)
+            return job.folder(complete)
+    except OSError as failure:
+        return Written(found=(job.failed(failure),))
+
+
+class _Output(NamedTuple):
+    """One output with the options that go with it."""
 
     output: str
     check: bool
     overwrite: bool
-    quiet: bool
 
-    def deliver(self, artifacts: Sequence[Artifact], outcome: Outcome) -> Result:
-        """Puts the artifacts where they are wanted, all or none."""
-        complete = make_complete(artifacts, outcome)
-        try:
-            with rights_for(Path(self.output)):
-                if self.output.lower().endswith(ARCHIVES):
-                    return self._archive(complete)
-                return self._folder(complete)
-        except OSError as failure:
-            return Exit.ERROR, [self._failed(failure)]
-
-    def _archive(self, artifacts: Sequence[Artifact]) -> Result:
+    def archive(self, artifacts: Sequence[Artifact]) -> Written:
         path = Path(self.output)
         content = pack(artifacts, compress=not self.output.lower().endswith(".tar"))
         old = read_file(path)
@@ -61,20 +81,18 @@ class Delivery:
         if old == content:
             verb = Verb.IDENTICAL
         elif old and not self.overwrite and not is_as_left(unpack(old) or {}):
-            return Exit.ERROR, [
-                error(
-                    "PG802",
-                    f"{self.output} is not an archive as prodgen left it",
-                    None,
-                    "name another, take it away, or use --overwrite",
-                )
-            ]
+            refusal = error(
+                "PG802",
+                f"{self.output} is not an archive as prodgen left it",
+                None,
+                "name another, take it away, or use --overwrite",
+            )
+            return Written(found=(refusal,))
         if verb is not Verb.IDENTICAL and not self.check:
             write_file(path, content)
-        self._say(verb, self.output)
-        return self._code(pending=verb is not Verb.IDENTICAL), []
+        return Written(((verb, self.output),))
 
-    def _folder(self, artifacts: Sequence[Artifact]) -> Result:
+    def folder(self, artifacts: Sequence[Artifact]) -> Written:
         folder = Path(self.output)
         manifest = read_folder(folder, [PATH]).get(PATH)
         owned = owned_files(manifest) if isinstance(manifest, bytes) else {}
@@ -82,28 +100,21 @@ class Delivery:
         changes = compare(artifacts, present, overwrite=self.overwrite)
         conflicts = [change for change in changes if change.verb is Verb.CONFLICT]
         if conflicts:
-            return Exit.ERROR, [self._conflict(change) for change in conflicts]
+            return Written(found=tuple(map(self._conflict, conflicts)))
         moved = {change.path for change in changes if change.verb is not Verb.IDENTICAL}
         if moved and not self.check:
             wanted = [artifact for artifact in artifacts if artifact.path in moved]
             removed = [change.path for change in changes if change.verb is Verb.REMOVE]
             write_folder(folder, wanted, removed)
-        for change in changes:
-            self._say(change.verb, f"{self.output.rstrip('/')}/{change.path}")
-        return self._code(pending=bool(moved)), []
+        return Written(tuple((one.verb, self._place(one)) for one in changes))
 
-    def _code(self, *, pending: bool) -> Exit:
-        return Exit.PENDING if pending and self.check else Exit.DONE
-
-    def _say(self, verb: Verb, what: str) -> None:
-        if not self.quiet:
-            say(f"{verb.value:<9} {printable(what)}\n")
+    def _place(self, change: Change) -> str:
+        return f"{self.output.rstrip('/')}/{change.path}"
 
     def _conflict(self, change: Change) -> Diagnostic:
-        place = f"{self.output.rstrip('/')}/{change.path}"
-        return error("PG802", f"{place} {change.reason}", None, change.way_out)
+        return error("PG802", f"{self._place(change)} {change.reason}", None, change.way_out)
 
-    def _failed(self, failure: OSError) -> Diagnostic:
+    def failed(self, failure: OSError) -> Diagnostic:
         reason = (failure.strerror or str(failure)).lower()
         place = str(failure.filename or "")
         if place and place != self.output and TEMPORARY_PREFIX not in place:

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import click
-
-from prodgen.app.terminal.color import style, wants_color
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.door import rights_for
 from prodgen.plan.core.model import Plan
 from prodgen.review.changes.drift import Drift
 from prodgen.review.changes.site_config_edit import FILE, Value, with_keys
+from prodgen.review.core.redact import Masking
 from prodgen.targets.core.file_set import Placed, Side
 
 if TYPE_CHECKING:
     from prodgen.deploy.output.rendered import Rendered
     from prodgen.host.door import Door
-
-COLORS = {"added": "green", "removed": "red", "place": "cyan", "warm": "magenta"}
-"""By what a text of a review is."""
+    from prodgen.review.changes.change_set import Review
 
 
 class Sides(NamedTuple):
@@ -102,45 +97,8 @@ def unreadable(failure: OSError) -> Diagnostic:
     )
 
 
-def print_review(sides: Sides, form: str, color: str, *, to_stderr: bool = False) -> bool:
-    """Prints the review; whether anything would change."""
+def make_bench_review(sides: Sides, mask: Masking) -> Review:
+    """What would change where `sides.new` takes the place of `sides.old`."""
     from prodgen.review.changes.change_set import make_review
-    from prodgen.review.core.redact import Mask
 
-    stream = sys.stderr if to_stderr else sys.stdout
-    mask = Mask()
-    review = make_review(sides.old, sides.new, sides.plan, mask, sides.drift, spares=sides.spares)
-    if form == "json":
-        import json
-
-        from prodgen.review.report.json import as_data
-
-        text = json.dumps(as_data(review, mask), indent=2, ensure_ascii=False) + "\n"
-    elif form == "markdown":
-        from prodgen.review.report.markdown import as_markdown
-
-        text = as_markdown(review, mask, sides.title, sides.plan)
-    elif form == "github":
-        from prodgen.review.report.github import as_annotations
-
-        text = "".join(f"{line}\n" for line in as_annotations(review, PurePosixPath(sides.folder)))
-    elif form == "impact":
-        from prodgen.review.report.text import impact_as_text
-
-        paint = _paint if wants_color(color, stream) else _plain
-        text = "".join(f"{line}\n" for line in impact_as_text(review, paint))
-    else:
-        from prodgen.review.report.text import as_text
-
-        paint = _paint if wants_color(color, stream) else _plain
-        text = "".join(f"{line}\n" for line in as_text(review, mask, paint))
-    click.echo(text, nl=False, color=True, err=to_stderr)
-    return bool(review.changes)
-
-
-def _plain(text: str, tone: str) -> str:  # noqa: ARG001
-    return text
-
-
-def _paint(text: str, tone: str) -> str:
-    return style(text, COLORS.get(tone), bold=tone == "head", dim=tone == "quiet")
+    return make_review(sides.old, sides.new, sides.plan, mask, sides.drift, spares=sides.spares)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from prodgen.cli.core.review import Sides, Stopped, unreadable
+from prodgen.app.review import Sides, Stopped, unreadable
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.door import rights_for
 from prodgen.inputs.reader import read_whole

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from itertools import product
+from pathlib import PurePosixPath
 
 import pytest
 
-from prodgen.cli.core.messages import LONGEST, WIDTH, as_text, excerpt, printable, width, wrapped
+from prodgen.app.reports.layout import Layout
+from prodgen.app.reports.text import WIDTH, excerpt, report
+from prodgen.app.terminal.text import LONGEST, printable, width, wrapped
 from prodgen.diagnostics import Diagnostic, Location, error, note, warning
 from tests.support.plans import ROOT
 
@@ -17,7 +20,7 @@ def at(line: str, column: int, length: int = 1, number: int = 7) -> Location:
 
 
 def text(*found: Diagnostic, folder: str = "") -> str:
-    return as_text(found, color=False, folder=folder)
+    return report(found, Layout(PurePosixPath(folder)))
 
 
 def test_an_error_in_full() -> None:
@@ -130,8 +133,8 @@ def test_prose_is_wrapped_and_nothing_else(case: str) -> None:
 
 def test_a_wrapped_message_is_painted_line_by_line() -> None:
     found = warning("PG1", "a b " * 30, at("x", 1), "c d " * 30)
-    plain = as_text([found], color=False, columns=80)
-    painted = as_text([found], color=True, columns=80)
+    plain = report([found], Layout(columns=80))
+    painted = report([found], Layout(color=True, columns=80))
     assert max(map(len, plain.splitlines())) <= 80
     assert re.sub(r"\x1b\[\d*m", "", painted) == plain
     assert all(line.endswith("\x1b[0m") for line in painted.splitlines()[:2])

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import click
-
 from prodgen.app.pipeline import Outcome
-from prodgen.cli.core.options import F
 from prodgen.deploy.managers.core.base import ManagerError
 from prodgen.deploy.privilege.admission import Barred
 from prodgen.deploy.session.bench_context import BenchContext, context_of
@@ -43,13 +38,3 @@ def refusals(refused: ManagerError) -> list[Diagnostic]:
     if isinstance(refused, Barred):
         return list(refused.found)
     return [error("PG901", str(refused), None, refused.help)]
-
-
-def supervisor_option(function: F) -> F:
-    """`--supervisor-config`."""
-    return click.option(
-        "--supervisor-config",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="The supervisord.conf to find supervisord by. Default: the machine's own.",
-    )(function)

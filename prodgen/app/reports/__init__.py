@@ -1,0 +1,1 @@
+"""Diagnostics as text, and in the formats that programs read."""
