@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from prodgen.app.pipeline import Outcome
-from prodgen.deploy.managers.core.base import ManagerError
-from prodgen.deploy.privilege.admission import Barred
+from prodgen.deploy.privilege.admission import NotAdmitted
 from prodgen.deploy.session.bench_context import BenchContext, context_of
-from prodgen.diagnostics import Diagnostic, Severity, error
+from prodgen.diagnostics import Severity
 
 
 def context_from(outcome: Outcome) -> BenchContext:
@@ -17,7 +16,7 @@ def context_from(outcome: Outcome) -> BenchContext:
 
 
 def admit(outcome: Outcome, *, dry_run: bool = False) -> None:
-    """Raises Barred if root may not change anything here; a dry run warns instead, and goes on."""
+    """Raises NotAdmitted if root may not change anything here; a dry run warns and goes on."""
     from prodgen.deploy.privilege.admission import require_admission, require_way
     from prodgen.deploy.privilege.own_install import require_own_install
 
@@ -27,14 +26,7 @@ def admit(outcome: Outcome, *, dry_run: bool = False) -> None:
         require_own_install()
         require_way(outcome.source)
         require_admission(outcome.door, outcome.plan)
-    except Barred as barred:
+    except NotAdmitted as barred:
         if not dry_run:
             raise
         outcome.diagnostics += [one._replace(severity=Severity.WARNING) for one in barred.found]
-
-
-def refusals(refused: ManagerError) -> list[Diagnostic]:
-    """What stands in the way, as diagnostics."""
-    if isinstance(refused, Barred):
-        return list(refused.found)
-    return [error("PG901", str(refused), None, refused.help)]

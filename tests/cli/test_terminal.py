@@ -26,7 +26,7 @@ READING = {
     "explain frappe-web.queues": "it takes no jobs",
     "explain PG500": "PG500",
     "explain nothing": "nothing is called",
-    "status --supervisor-config /none.conf": "PG901",
+    "status --supervisor-config /none.conf": "PG903",
     "doctor --supervisor-config /none.conf": "bad ",
     "templates": "Missing command",
     "--help": "Usage",

@@ -59,8 +59,14 @@ CASES: Mapping[str, tuple[Case, ...]] = {
             ("verify", "build"),
         ),
     ),
-    "PG901": (
+    "PG903": (
         Case(words=("status", "--supervisor-config", "none.conf")),
+        Case(
+            {"s.conf": "[supervisord]\n"},
+            ("status", "--supervisor-config", "s.conf"),
+        ),
+    ),
+    "PG904": (
         Case(
             {"s.conf": "[unix_http_server]\nfile=/run/none/supervisor.sock\n"},
             ("status", "--supervisor-config", "s.conf"),

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
 from unittest.mock import patch
 
 from prodgen.app import host_files, saved_review
 from prodgen.app.reports.text import show
 from prodgen.app.review import Stopped
 from prodgen.cli.commands import adopt, apply
-from prodgen.deploy.apply.apply import End, Outcome
-from prodgen.deploy.core.objection import Objection
 from prodgen.deploy.managers.core.base import Process
 from prodgen.deploy.privilege import admission, own_install
-from prodgen.deploy.privilege.admission import Barred
+from prodgen.deploy.privilege.admission import NotAdmitted
 from prodgen.deploy.privilege.belonging import require_own
 from prodgen.host.door import Door, in_danger
 from prodgen.host.run_as import NOBODY, identity_of
 from prodgen.host.trust import Danger
 from prodgen.plan.core.model import Manager
 from prodgen.targets.core.artifacts import HOST_FILES, Artifact
+from tests.messages.direct import Direct
 from tests.support.reviewed import plan_with
 from tests.support.systemd_plans import sourced
-
-
-class Direct(NamedTuple):
-    """Why no case draws it, and the call that says it, to standard error."""
-
-    reason: str
-    say: Callable[[], None]
 
 
 def _nobody_there() -> None:
@@ -38,14 +29,6 @@ def _nobody_there() -> None:
         apply.agreed()
     except Stopped as stopped:
         show(stopped.found, color=False)
-
-
-def _refused() -> None:
-    options: Any = type("ApplyOptions", (), {"color": "never"})
-    drift = "/etc/supervisor/conf.d/frappe-bench.conf was edited since prodgen wrote it"
-    way_out = "see `prodgen diff`; --overwrite replaces it, and keeps a copy"
-    ended = Outcome(End.REFUSED, objections=(Objection(drift, way_out),))
-    apply.said(ended, plan_with(), options)
 
 
 MADE = Danger(Path("/home/frappe/made.tar"), "frappe", "chown -h root: /home/frappe/made.tar")
@@ -79,7 +62,7 @@ def _of_another() -> None:
     with patch("os.geteuid", lambda: 0):
         try:
             require_own([one], {}, bench, plan_with())
-        except Barred as barred:
+        except NotAdmitted as barred:
             show(barred.found, color=False)
 
 
@@ -120,7 +103,6 @@ def _units() -> None:
 
 DIRECT: Mapping[str, Direct] = {
     "PG805": Direct("apply compares with this machine's /etc first", _nobody_there),
-    "PG806": Direct("a refusal needs files of prodgen in /etc", _refused),
     "PG807": Direct("a review needs files of prodgen in /etc", _moved),
     "PG812": Direct("an adoption needs files in this machine's /etc", _not_kept),
     "PG813": Direct("units lie in this machine's /etc", _units),

@@ -24,15 +24,17 @@ def report(found: Iterable[Diagnostic], layout: Layout) -> str:
         "valid": not has_errors(ordered),
         "error_count": sum(one.severity is Severity.ERROR for one in ordered),
         "warning_count": sum(one.severity is Severity.WARNING for one in ordered),
-        "diagnostics": [_diagnostic(one, layout.folder) for one in ordered],
+        "diagnostics": [diagnostic(one, layout.folder) for one in ordered],
     }
     return dump(made)
 
 
-def _diagnostic(one: Diagnostic, bench: PurePosixPath) -> Json:
+def diagnostic(one: Diagnostic, bench: PurePosixPath) -> Json:
+    """A diagnostic as every JSON output has it; `family` is null if its code has none."""
     return {
         "code": one.code,
         "severity": one.severity.value,
+        "family": CODES[one.code].family or None,
         "title": CODES[one.code].title,
         "message": one.message,
         "help": one.help,

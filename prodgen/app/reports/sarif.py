@@ -32,11 +32,14 @@ def report(found: Iterable[Diagnostic], layout: Layout) -> str:
 
 
 def _rule(code: str) -> Json:
-    return {
+    rule: Json = {
         "id": code,
         "shortDescription": {"text": CODES[code].title},
         "fullDescription": {"text": CODES[code].text},
     }
+    if CODES[code].family:
+        rule["properties"] = {"tags": [CODES[code].family]}
+    return rule
 
 
 def _result(one: Diagnostic, codes: Sequence[str], bench: PurePosixPath) -> Json:

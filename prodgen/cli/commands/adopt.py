@@ -13,7 +13,7 @@ from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import Outcome, plan_bench, render_targets
 from prodgen.app.reports.text import show
 from prodgen.app.review import Sides, Stopped, with_config
-from prodgen.app.running_bench import admit, context_from, refusals
+from prodgen.app.running_bench import admit, context_from
 from prodgen.app.terminal.text import say
 from prodgen.app.write_output import make_complete
 from prodgen.cli.commands import apply as applying
@@ -32,7 +32,7 @@ from prodgen.cli.core.report import has_failed
 from prodgen.deploy.apply.apply import HOST, End, Job, apply
 from prodgen.deploy.apply.installed import look, state_folder
 from prodgen.deploy.apply.takeover import Takeover, plan_takeover, with_live_spares, with_room
-from prodgen.deploy.managers.core.base import ManagerError
+from prodgen.deploy.core.errors import DeployError
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.door import Door
 from prodgen.plan.core.model import Manager, Plan
@@ -102,8 +102,8 @@ def command(
         return _run(plan, outcome, artifacts, options, Extra(leave_out, verbose, quiet))
     except Stopped as stopped:
         show(stopped.found, color=colors_messages(color))
-    except ManagerError as refused:
-        show(refusals(refused), color=colors_messages(color))
+    except DeployError as refused:
+        show(refused.found, color=colors_messages(color))
     except OSError as failure:
         show([applying.failure_of(failure)], color=colors_messages(color))
     return Exit.ERROR

@@ -17,7 +17,7 @@ from prodgen.app.host_files import host_notes
 from prodgen.app.pipeline import Outcome, plan_bench, render_targets
 from prodgen.app.reports.text import show
 from prodgen.app.review import Sides, Stopped, read_artifacts, with_config
-from prodgen.app.running_bench import admit, context_from, refusals
+from prodgen.app.running_bench import admit, context_from
 from prodgen.app.saved_review import check_review
 from prodgen.app.terminal.text import say
 from prodgen.app.write_output import make_complete
@@ -45,7 +45,7 @@ from prodgen.deploy.apply.history import (
     replaced_files,
 )
 from prodgen.deploy.apply.installed import look, state_folder
-from prodgen.deploy.managers.core.base import ManagerError
+from prodgen.deploy.core.errors import DeployError
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.trust import Danger, danger_below, danger_on_way
 from prodgen.plan.core.model import Plan
@@ -125,8 +125,8 @@ def command(
         return _run(outcome.plan, outcome, artifacts, options, quiet=quiet)
     except Stopped as stopped:
         show(stopped.found, color=colors_messages(color))
-    except ManagerError as refused:
-        show(refusals(refused), color=colors_messages(color))
+    except DeployError as refused:
+        show(refused.found, color=colors_messages(color))
     except OSError as failure:
         show([failure_of(failure)], color=colors_messages(color))
     return Exit.ERROR
@@ -255,8 +255,7 @@ def require_terminal() -> None:
 def said(ended: Ended, plan: Plan, options: ApplyOptions) -> int:
     """Says how an apply ended; the exit code."""
     if ended.end is End.REFUSED:
-        found = [error("PG806", one.what, one.location, one.help) for one in ended.objections]
-        show(found, color=colors_messages(options.color))
+        show(ended.refusals, color=colors_messages(options.color))
         return Exit.ERROR
     if ended.end is End.UNHEALTHY:
         say("prodgen: the new config is in place, but not all is well; to go back:\n")

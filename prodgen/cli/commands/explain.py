@@ -15,7 +15,7 @@ from prodgen.app.terminal.text import columns_of, wrapped
 from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.options import bench_option, locked_option, report_options
 from prodgen.cli.core.report import has_failed
-from prodgen.codes import CODES
+from prodgen.codes import CODES, members
 from prodgen.plan.core.model import Plan
 from prodgen.plan.views.explain import SECTIONS, topics
 from prodgen.plan.views.json import to_json
@@ -65,6 +65,12 @@ def _code(code: str) -> Iterator[str]:
     yield f"{code}: {entry.title}"
     yield ""
     yield textwrap.fill(entry.text, WIDTH)
+    if entry.family:
+        yield ""
+        yield f"One of {entry.family}: {CODES[entry.family].title}."
+    if kinds := members(code):
+        yield ""
+        yield from (f"{kind}: {CODES[kind].title}" for kind in kinds)
 
 
 def _values(plan: Plan, topic: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from prodgen.app.pipeline import Outcome, plan_bench
 from prodgen.app.review import Stopped
 from prodgen.app.terminal.text import printable, say
 from prodgen.cli.commands.apply import require_terminal
-from prodgen.deploy.privilege.admission import Barred
+from prodgen.deploy.privilege.admission import NotAdmitted
 from prodgen.deploy.privilege.hand_over import Tally, hand_over, survey
 from prodgen.deploy.privilege.new_owner import new_owner, unreachable_python
 from prodgen.deploy.privilege.own_install import require_own_install
@@ -27,7 +27,7 @@ WIDTH = 80
 def hand_over_first(outcome: Outcome, chosen: Selection, *, dry_run: bool, yes: bool) -> Outcome:
     """Shows what would be given to whom, asks, and gives it; then the bench is read anew.
 
-    Does nothing to a bench that is not root's. Raises Barred, Stopped, OSError.
+    Does nothing to a bench that is not root's. Raises NotAdmitted, Stopped, OSError.
     """
     plan, files = outcome.plan, outcome.files
     if plan is None or files is None or has_errors(outcome.diagnostics) or os.geteuid() != 0:
@@ -39,7 +39,7 @@ def hand_over_first(outcome: Outcome, chosen: Selection, *, dry_run: bool, yes: 
         who = new_owner(door, plan, files.root, chosen.settings or files.root / "prodgen.yaml")
         if not dry_run:
             require_own_install()
-    except Barred:
+    except NotAdmitted:
         if not dry_run:
             raise
         return outcome

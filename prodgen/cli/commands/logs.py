@@ -16,7 +16,8 @@ from prodgen.cli.commands.restart import refuse
 from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.options import bench_option, report_options, supervisor_option
 from prodgen.cli.core.report import has_failed
-from prodgen.deploy.managers.core.base import ManagerError, Process
+from prodgen.deploy.core.errors import DeployError
+from prodgen.deploy.managers.core.base import Process
 from prodgen.deploy.monitor.logs import Line, read_files, read_journal
 from prodgen.plan.core.model import Manager, Plan
 
@@ -74,13 +75,13 @@ def command(
             click.echo(f"{head}{with_colors(line.text)}", color=True)
             if follow:
                 sys.stdout.flush()
-    except ManagerError as refused:
+    except DeployError as refused:
         return refuse(outcome, refused, color)
     return Exit.DONE
 
 
 def _chosen(processes: Sequence[Process], services: Sequence[str], bench: str) -> list[Process]:
-    """Those that are named; Redis has logs too. Raises ManagerError for a name that is none."""
+    """Those that are named; Redis has logs too. Raises DeployError for a name that is none."""
     from prodgen.deploy.restart.selection import names_of
 
     if not services:
@@ -90,8 +91,8 @@ def _chosen(processes: Sequence[Process], services: Sequence[str], bench: str) -
         named = [one for one in processes if word in names_of(one, bench)]
         if not named:
             known = ", ".join(dict.fromkeys(one.service.name.value for one in processes))
-            raise ManagerError(
-                f"there is nothing called `{word}` in this bench", f"there are {known}"
+            raise DeployError(
+                "PG913", f"there is nothing called `{word}` in this bench", f"there are {known}"
             )
         found += [one for one in named if one not in found]
     return found

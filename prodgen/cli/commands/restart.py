@@ -9,7 +9,7 @@ import click
 from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import Outcome, plan_bench
 from prodgen.app.reports.text import show
-from prodgen.app.running_bench import admit, context_from, refusals
+from prodgen.app.running_bench import admit, context_from
 from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.live_events import reporter
 from prodgen.cli.core.options import (
@@ -20,7 +20,7 @@ from prodgen.cli.core.options import (
     supervisor_option,
 )
 from prodgen.cli.core.report import has_failed
-from prodgen.deploy.managers.core.base import ManagerError
+from prodgen.deploy.core.errors import DeployError
 
 
 @click.command("restart")
@@ -122,14 +122,14 @@ def command(
         manager = manager_of(outcome.plan, supervisor_config)
         report = reporter(form, quiet=quiet, color=colors_messages(color))
         result = restart(context_from(outcome), manager, report, options)
-    except ManagerError as refused:
+    except DeployError as refused:
         return refuse(outcome, refused, color)
     if not result.problems:
         return Exit.DONE
     return Exit.UNHEALTHY if result.touched else Exit.ERROR
 
 
-def refuse(outcome: Outcome, refused: ManagerError, color: str) -> int:
+def refuse(outcome: Outcome, refused: DeployError, color: str) -> int:
     """Says what stood in the way."""
-    show(refusals(refused), color=colors_messages(color), folder=outcome.folder)
+    show(refused.found, color=colors_messages(color), folder=outcome.folder)
     return Exit.ERROR

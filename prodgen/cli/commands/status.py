@@ -18,7 +18,7 @@ from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.live_events import busy_line, span
 from prodgen.cli.core.options import bench_option, format_option, report_options, supervisor_option
 from prodgen.cli.core.report import has_failed
-from prodgen.deploy.managers.core.base import ManagerError
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.monitor.status import Row, Status, look
 
 FORMAT_VERSION = 1
@@ -64,7 +64,7 @@ def command(
             if not watch:
                 break
             time.sleep(INTERVAL)
-    except ManagerError as refused:
+    except DeployError as refused:
         return refuse(outcome, refused, color)
     return Exit.DONE if all(row.is_well for row in found.rows) else Exit.UNHEALTHY
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-from prodgen.deploy.managers.core.base import ManagerError
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.managers.supervisor import activate as activate_supervisor
 from prodgen.deploy.managers.supervisor.core.rpc import Rpc, find_server
 from prodgen.deploy.managers.systemd import activate as activate_systemd
@@ -23,7 +23,7 @@ ROOMS = {Manager.SUPERVISOR: activate_supervisor, Manager.SYSTEMD: activate_syst
 def activate(work: Activation) -> None:
     """Stops what goes, changes what changes, starts what comes, and reloads nginx last.
 
-    Raises ManagerError where a manager cannot be reached.
+    Raises DeployError where a manager cannot be reached.
     """
     manager = work.context.plan.manager.value
     for name, room in ROOMS.items():
@@ -56,7 +56,7 @@ def forget_removed(activation: Activation, targets: Collection[str]) -> None:
     if Manager.SYSTEMD.value in targets:
         run((*control(activation.context.plan, os.geteuid()), "daemon-reload"))
     if Manager.SUPERVISOR.value in targets:
-        with contextlib.suppress(ManagerError):
+        with contextlib.suppress(DeployError):
             Rpc(find_server(activation.supervisor_config)).call("reloadConfig")
 
 

@@ -25,10 +25,9 @@ from prodgen.deploy.apply.history import (
 )
 from prodgen.deploy.apply.installed import Installed, at, look
 from prodgen.deploy.apply.journal import Journal, KeyChange, Phase, Place
-from prodgen.deploy.apply.preflight import Change, objections_to
+from prodgen.deploy.apply.preflight import Change, refusals_of
 from prodgen.deploy.apply.recovery import settle, sides_of, sweep
-from prodgen.deploy.core.objection import Objection
-from prodgen.deploy.managers.core.base import ManagerError
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.managers.registry import manager_of
 from prodgen.deploy.privilege.admission import require_admission
 from prodgen.deploy.session.activation import Activation
@@ -36,6 +35,7 @@ from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.deploy.session.events import Event, Report
 from prodgen.deploy.session.session import bench_lock
 from prodgen.deploy.system.atomic_write import plain_umask
+from prodgen.diagnostics import Diagnostic, error
 from prodgen.plan.core.model import Manager, Plan
 from prodgen.provenance import Sourced
 from prodgen.review.changes.drift import FOREIGN, Drift
@@ -67,8 +67,8 @@ class Outcome:
     end: End
     problems: tuple[str, ...] = ()
     """Of what is in place."""
-    objections: tuple[Objection, ...] = ()
-    """To what was refused."""
+    refusals: tuple[Diagnostic, ...] = ()
+    """Why nothing was changed."""
 
 
 @dataclass
@@ -116,7 +116,7 @@ class Job:
 def apply(job: Job) -> Outcome:
     """Installs what the job wants. Raises OSError where the host cannot be read or written
     before anything live has changed; afterwards everything is put back first. Raises
-    ManagerError if another prodgen is at work on the bench."""
+    DeployError if another prodgen is at work on the bench."""
     _admit(job)
     with _held(job):
         return _apply(job)
@@ -131,14 +131,14 @@ def recover_interrupted(job: Job) -> None:
 
 
 def _admit(job: Job) -> None:
-    """Raises Barred where root may not act for the bench."""
+    """Raises NotAdmitted where root may not act for the bench."""
     if job.root == HOST:
         require_admission(job.context.door, job.context.plan)
 
 
 @contextlib.contextmanager
 def _held(job: Job) -> Iterator[None]:
-    """While it lasts, no other prodgen applies to the bench or restarts it; else ManagerError."""
+    """While it lasts, no other prodgen applies to the bench or restarts it; else DeployError."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(plain_umask())
         job.state.mkdir(parents=True, exist_ok=True)
@@ -162,9 +162,9 @@ def _apply(job: Job) -> Outcome:
     keys = wanted_keys(job)
     if not places and not keys:
         return Outcome(End.UNCHANGED)
-    objections = _refusal(job, installed, wanted, places)
-    if objections:
-        return Outcome(End.REFUSED, objections=tuple(objections))
+    refusals = _refusals(job, installed, wanted, places)
+    if refusals:
+        return Outcome(End.REFUSED, refusals=tuple(refusals))
     return _carry_out(
         job,
         installed,
@@ -195,13 +195,16 @@ def _is_reviewed(job: Job, one: Drift) -> bool:
 
 
 def _drifted(drift: Iterable[Drift]) -> Outcome:
-    ways = {FOREIGN: "`prodgen adopt` takes over what others have set up"}
-    rest = "--overwrite replaces it, and keeps a copy"
-    found = (
-        Objection(f"{one.path} {one.what}", f"{ways.get(one.what, 'see `prodgen diff`')}; {rest}")
-        for one in drift
-    )
-    return Outcome(End.REFUSED, objections=tuple(found))
+    return Outcome(End.REFUSED, refusals=tuple(map(not_left_so, drift)))
+
+
+def not_left_so(one: Drift) -> Diagnostic:
+    """The refusal to replace a file that is not as prodgen left it."""
+    message, way_out = f"{one.path} {one.what}", "--overwrite replaces it, and keeps a copy"
+    if one.what == FOREIGN:
+        adopt = "`prodgen adopt` takes over what others have set up"
+        return error("PG831", message, None, f"{adopt}; {way_out}")
+    return error("PG830", message, None, f"see `prodgen diff`; {way_out}")
 
 
 def _places(job: Job, installed: Installed, wanted: Side) -> list[Place]:
@@ -220,9 +223,9 @@ def _places(job: Job, installed: Installed, wanted: Side) -> list[Place]:
     ]
 
 
-def _refusal(
+def _refusals(
     job: Job, installed: Installed, wanted: Side, places: Sequence[Place]
-) -> list[Objection]:
+) -> list[Diagnostic]:
     """What stands in the way; below another root nothing is tried."""
     if job.root != HOST:
         return []
@@ -235,7 +238,7 @@ def _refusal(
         is_planned=job.is_planned,
         broken_sites=job.broken_sites,
     )
-    found, notes = objections_to(change, job.state)
+    found, notes = refusals_of(change, job.state)
     for note in notes:
         job.say("note", note)
     return found
@@ -287,7 +290,7 @@ def _activate(job: Job, old: Side, new: Side, left: Journal) -> Outcome:
         if job.activates:
             bench_setup.prepare(work, left.keys, job.state / FOLDER / DRAFT)
         activate(work)
-    except ManagerError as refused:
+    except DeployError as refused:
         work.fail(f"{refused}{f': {refused.help}' if refused.help else ''}")
     look_after(work, wanted)
     try:

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from prodgen.deploy.apply.journal import Place, copy_content
-from prodgen.deploy.core.objection import Objection
 from prodgen.deploy.managers.supervisor.core.rpc import CONFIGS
 from prodgen.deploy.system.atomic_write import create_file
+from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.programs import Done, run
 from prodgen.host.system_path import SYSTEM_PATH
 from prodgen.host.trust import danger_on_way
@@ -34,16 +34,16 @@ PARSE = (
 MOUNTED = 'set -e; while [ "$1" != -- ]; do mount --bind "$1" "$2"; shift 2; done; shift; exec "$@"'
 
 
-def try_out(plan: Plan, places: Sequence[Place], work: Path) -> tuple[list[Objection], list[str]]:
+def try_out(plan: Plan, places: Sequence[Place], work: Path) -> tuple[list[Diagnostic], list[str]]:
     """What the consumers have against their new files, and notes on what could not be tried.
 
     `work` is a folder on the host for the trial's copies; it is left empty.
     """
-    objections: list[Objection] = []
+    refusals: list[Diagnostic] = []
     notes: list[str] = []
-    objections += _gunicorn(places)
+    refusals += _gunicorn(places)
     if any(place.target == "systemd" and place.content is not None for place in places):
-        objections += _systemd(plan, places, work, notes)
+        refusals += _systemd(plan, places, work, notes)
     touched = {place.target for place in places} & {"supervisor", "nginx"}
     if touched and not _can_make_namespaces():
         names = " and ".join(sorted(touched))
@@ -51,30 +51,32 @@ def try_out(plan: Plan, places: Sequence[Place], work: Path) -> tuple[list[Objec
     elif touched:
         with _seen_as(places, work) as prefix:
             if "supervisor" in touched:
-                objections += _supervisor(prefix, notes)
+                refusals += _supervisor(prefix, notes)
             if "nginx" in touched:
-                objections += _nginx(prefix, notes)
-    return objections, notes
+                refusals += _nginx(prefix, notes)
+    return refusals, notes
 
 
-def _refused(program: str, words: str) -> Objection:
-    """A consumer's objection, in its own words."""
-    return Objection(f"{program} does not take it: {words}", "mend that; nothing was changed")
+def not_taken(program: str, words: str) -> Diagnostic:
+    """A program's refusal, in its own words."""
+    return error(
+        "PG846", f"{program} does not take it: {words}", None, "correct that; nothing was changed"
+    )
 
 
-def _gunicorn(places: Iterable[Place]) -> Iterator[Objection]:
+def _gunicorn(places: Iterable[Place]) -> Iterator[Diagnostic]:
     """Gunicorn's settings are Python: at least they have to be that."""
     for place in places:
         if place.target == "gunicorn" and place.content is not None:
             try:
                 compile(place.content, str(place.path), "exec")
             except (SyntaxError, ValueError) as failure:
-                yield _refused("gunicorn", f"{place.path}: {failure}")
+                yield not_taken("gunicorn", f"{place.path}: {failure}")
 
 
 def _systemd(
     plan: Plan, places: Iterable[Place], work: Path, notes: list[str]
-) -> Iterator[Objection]:
+) -> Iterator[Diagnostic]:
     """`systemd-analyze verify` for all units of the bench together."""
     with tempfile.TemporaryDirectory(dir=work) as folder:
         units = []
@@ -93,7 +95,7 @@ def _systemd(
         if done.code == 127:
             notes.append("systemd-analyze is not there, so the units were not tried")
         elif done.code != 0 or _is_about(said, units):
-            yield _refused("systemd", said.replace(f"{folder}/", ""))
+            yield not_taken("systemd", said.replace(f"{folder}/", ""))
 
 
 def _is_about(said: str, units: Iterable[str]) -> bool:
@@ -101,7 +103,7 @@ def _is_about(said: str, units: Iterable[str]) -> bool:
     return any(Path(unit).name in line for line in said.splitlines() for unit in units)
 
 
-def _supervisor(prefix: Sequence[str], notes: list[str]) -> Iterator[Objection]:
+def _supervisor(prefix: Sequence[str], notes: list[str]) -> Iterator[Diagnostic]:
     config = next((str(one) for one in CONFIGS if one.exists()), "")
     program = shutil.which("supervisord", path=SYSTEM_PATH)
     python = _interpreter(Path(program)) if program else ""
@@ -113,7 +115,7 @@ def _supervisor(prefix: Sequence[str], notes: list[str]) -> Iterator[Objection]:
         return
     done = run((*prefix, python, "-I", "-c", PARSE, config), timeout=60)
     if done.code != 0:
-        yield _refused("supervisord", _last_words(done))
+        yield not_taken("supervisord", _last_words(done))
 
 
 def _interpreter(program: Path) -> str:
@@ -126,13 +128,13 @@ def _interpreter(program: Path) -> str:
     return words[-1] if words and words[0].endswith("env") else " ".join(words[:1])
 
 
-def _nginx(prefix: Sequence[str], notes: list[str]) -> Iterator[Objection]:
+def _nginx(prefix: Sequence[str], notes: list[str]) -> Iterator[Diagnostic]:
     if not shutil.which("nginx", path=SYSTEM_PATH) or not NGINX_CONFIG.exists():
         notes.append("nginx or its config is not there, so the servers were not tried")
         return
     done = run((*prefix, "nginx", "-t", "-q"), timeout=300)
     if done.code != 0:
-        yield _refused("nginx", _last_words(done))
+        yield not_taken("nginx", _last_words(done))
 
 
 def _last_words(done: Done) -> str:

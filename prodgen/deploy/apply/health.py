@@ -6,7 +6,8 @@ import time
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from prodgen.deploy.managers.core.base import ManagerError, Process, ProcessManager, State
+from prodgen.deploy.core.errors import DeployError
+from prodgen.deploy.managers.core.base import Process, ProcessManager, State
 from prodgen.deploy.monitor.logs import last_lines, open_log
 from prodgen.deploy.restart.web_probe import Answer, ask
 from prodgen.host.programs import run
@@ -31,7 +32,7 @@ def look_after(work: Activation, wanted: Collection[str]) -> None:
     try:
         manager = work.manager()
         down = await_steady(manager, wanted, FAILED_SECONDS if work.problems else UP_SECONDS)
-    except ManagerError as refused:
+    except DeployError as refused:
         work.fail(str(refused))
         return
     for one in down:

@@ -11,8 +11,8 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from prodgen.deploy.core.objection import Objection
 from prodgen.deploy.privilege.path_bars import Change, is_plain, path_breaches
+from prodgen.diagnostics import Diagnostic, error
 from prodgen.plan.core.model import Plan
 from prodgen.review.core.source_lines import place_of
 from prodgen.targets.core.artifacts import HOST_FILES, Artifact
@@ -20,7 +20,7 @@ from prodgen.targets.core.file_set import Side
 from prodgen.targets.registry import MODULES, load_places
 
 
-def breaches(plan: Plan, artifacts: Iterable[Artifact], old: Side) -> Iterator[Objection]:
+def breaches(plan: Plan, artifacts: Iterable[Artifact], old: Side) -> Iterator[Diagnostic]:
     """What the bench's files ask for that is not their user's to ask. Only root has to mind it.
 
     `old` is what is installed of the bench now.
@@ -30,10 +30,11 @@ def breaches(plan: Plan, artifacts: Iterable[Artifact], old: Side) -> Iterator[O
     user = plan.user.value
     if plan.is_of_user:
         # In a home every folder may be a link that its user has put there.
-        yield Objection(
+        yield error(
+            "PG836",
             f"these units lie in the home of {user}, where root writes nothing",
-            f"run it as {user}: sudo -u {user} prodgen apply ...",
             place_of(plan.systemd.scope.origin),
+            f"run it as {user}: sudo -u {user} prodgen apply ...",
         )
         return
     made = [one for one in artifacts if one.destination not in HOST_FILES]  # for root's own hand
@@ -42,7 +43,7 @@ def breaches(plan: Plan, artifacts: Iterable[Artifact], old: Side) -> Iterator[O
     yield from path_breaches(Change(plan, {one.target for one in made}, old))
 
 
-def _misplaced(plan: Plan, path: PurePosixPath) -> Iterator[Objection]:
+def _misplaced(plan: Plan, path: PurePosixPath) -> Iterator[Diagnostic]:
     """What is wrong with a place for a file of the bench's."""
     bench = plan.bench_name.value
     places = [load_places(name) for name in MODULES]
@@ -50,16 +51,19 @@ def _misplaced(plan: Plan, path: PurePosixPath) -> Iterator[Objection]:
         vendor = (one for each in places if path.parent in each.folders for one in each.vendor)
         taken = next((one for one in vendor if Path(one, path.name).exists()), "")
         if taken:
-            yield Objection(
+            yield error(
+                "PG838",
                 f"{path} would replace {taken}/{path.name}, a unit of the system",
-                "set another `bench_name` in prodgen.yaml, or name the process otherwise",
                 place_of(plan.bench_name.origin),
+                "set another `bench_name` in prodgen.yaml, or name the process otherwise",
             )
         return
     known = {folder for each in places for folder in each.folders}
     if is_plain(str(path)) and known & {*path.parents}:
-        yield Objection(
+        yield error(
+            "PG837",
             f"{path} is not this bench's alone: only root may ask for it",
+            None,
             "render it with -o DIR, and install it yourself",
         )
         return
@@ -70,7 +74,7 @@ def _misplaced(plan: Plan, path: PurePosixPath) -> Iterator[Objection]:
             location = place_of(chosen.origin)
             folders = " or ".join(map(str, each.folders))
             way_out = f"set `{each.setting}` to {folders}" if location else way_out
-    yield Objection(f"{path} is no place for a file of prodgen's", way_out, location)
+    yield error("PG837", f"{path} is no place for a file of prodgen's", location, way_out)
 
 
 def is_own_place(bench: str, path: PurePosixPath) -> bool:

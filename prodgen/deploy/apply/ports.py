@@ -8,8 +8,8 @@ import socket
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from prodgen.deploy.core.objection import Objection
 from prodgen.deploy.system import procfs
+from prodgen.diagnostics import Diagnostic, error
 from prodgen.plan.core.model import Address, Plan
 from prodgen.review.core.parse import merged
 from prodgen.review.core.source_lines import place_of
@@ -22,7 +22,7 @@ LONGEST = 80
 """Characters of a command line in a message."""
 
 
-def clashes(plan: Plan, old: Side, new: Side) -> Iterator[Objection]:
+def clashes(plan: Plan, old: Side, new: Side) -> Iterator[Diagnostic]:
     """What of the plan's addresses cannot be listened on; what the bench has itself is fine."""
     for service in plan.services:
         given = service.listen or service.address
@@ -30,17 +30,20 @@ def clashes(plan: Plan, old: Side, new: Side) -> Iterator[Objection]:
             continue
         reason = _reason(given.value)
         if reason and not _is_own(plan, given.value.port, old):
-            yield Objection(
+            yield error(
+                "PG835",
                 f"{service.name.value} cannot listen on {given.value}: {reason}"
                 f"{_by(given.value.port)}",
-                f"choose another port, or end it: ss -ltnp 'sport = :{given.value.port}'",
                 place_of(given.origin),
+                f"choose another port, or end it: ss -ltnp 'sport = :{given.value.port}'",
             )
     for port in sorted(_ports(new) - _ports(old)):
         pids = _holders(port)
         if pids and not any(_name(pid) == "nginx" for pid in pids):
-            yield Objection(
+            yield error(
+                "PG835",
                 f"nginx cannot listen on port {port}: it is in use{_by(port)}",
+                None,
                 f"end it, or choose another port: ss -ltnp 'sport = :{port}'",
             )
 

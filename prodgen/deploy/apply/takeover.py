@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from prodgen.deploy.apply.installed import read_installed
 from prodgen.deploy.apply.takeover_reach import reach_of, who_can_change
-from prodgen.deploy.managers.core.base import ManagerError
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.managers.supervisor.core.rpc import Rpc, find_server
 from prodgen.deploy.managers.systemd.control import control, parse_show, show_command
 from prodgen.deploy.system.folder_transaction import make_folders
@@ -140,7 +140,7 @@ def _is_config(path: Path) -> bool:
 
 
 def _read(path: Path) -> tuple[bytes, int]:
-    """The content and mode of a file. Raises ManagerError if it leads where whoever can change it
+    """The content and mode of a file. Raises DeployError if it leads where whoever can change it
     may not read."""
     try:
         return read_installed(path)
@@ -150,8 +150,8 @@ def _read(path: Path) -> tuple[bytes, int]:
         reason = (failure.strerror or str(failure)).lower()
         who = who_can_change(path)
         message = f"{path} cannot be read: {reason}{f'; {who}' if who else ''}"
-        raise ManagerError(
-            message, "remove it, or put a file there that only root can change"
+        raise DeployError(
+            "PG927", message, "remove it, or put a file there that only root can change"
         ) from None
 
 
@@ -169,7 +169,7 @@ def _own(plan: Plan, texts: Mapping[str, str]) -> Iterator[Artifact]:
 
 
 def with_live_spares(plan: Plan, found: Takeover, supervisor_config: Path | None) -> Takeover:
-    """The takeover, in which only groups or units go on that run now. Raises ManagerError."""
+    """The takeover, in which only groups or units go on that run now. Raises DeployError."""
     if not found.spares:
         return found
     if plan.manager.value is Manager.SYSTEMD:

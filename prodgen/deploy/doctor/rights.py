@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.doctor.finding import Finding, bad, good, unknown, warn
-from prodgen.deploy.managers.core.base import ManagerError, Process, State
+from prodgen.deploy.managers.core.base import Process, State
 from prodgen.deploy.managers.supervisor.core.rpc import find_server, owner_and_mode
 from prodgen.deploy.managers.systemd.control import control, verb_command
 from prodgen.deploy.privilege import sudo
@@ -102,7 +103,7 @@ def check_socket(context: BenchContext, supervisor_config: Path | None) -> Itera
         if not path:
             return
         may, mode = may_use(path, rights.user), Path(path).stat().st_mode
-    except (ManagerError, OSError):
+    except (DeployError, OSError):
         return
     text = f"supervisord's socket {path} is {owner_and_mode(path)}"
     close = f"chmod 0700 {shlex.quote(path)}; then chmod=0700 without chown= in [unix_http_server]"

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.doctor import benches, confinement, files, host, rights, secrets
 from prodgen.deploy.doctor.finding import Finding, bad, good, unknown, warn
 from prodgen.deploy.doctor.keys import check_keys
-from prodgen.deploy.managers.core.base import ManagerError, Process, ProcessManager, State
+from prodgen.deploy.managers.core.base import Process, ProcessManager, State
 from prodgen.deploy.managers.registry import manager_of
 from prodgen.deploy.queue.redis_client import RedisQueue, RedisUnavailable
 from prodgen.deploy.restart.maintenance_mode import LEFT_ON, WAY_OUT, is_left_on
@@ -68,7 +69,7 @@ def examine(patient: Patient) -> list[Finding]:
 def _manager(patient: Patient, found: list[Finding]) -> ProcessManager | None:
     try:
         return manager_of(patient.context.plan, patient.supervisor_config)
-    except ManagerError as refused:
+    except DeployError as refused:
         found.append(bad("manager", str(refused), refused.help))
         return None
 
@@ -76,7 +77,7 @@ def _manager(patient: Patient, found: list[Finding]) -> ProcessManager | None:
 def _processes(manager: ProcessManager, found: list[Finding]) -> list[Process]:
     try:
         processes = manager.look()
-    except ManagerError as refused:
+    except DeployError as refused:
         found.append(bad("manager", str(refused), refused.help))
         return []
     missing = [one.short for one in processes if one.state is State.MISSING]
@@ -138,7 +139,7 @@ def check_redis(context: BenchContext) -> Iterator[Finding]:
     except RedisUnavailable as away:
         yield bad("redis", str(away), "start it: `prodgen status` shows who runs it")
         return
-    except ManagerError as refused:
+    except DeployError as refused:
         yield unknown("redis", str(refused), refused.help)
         return
     # Unquoted, the address of somebody else's choice would be a command of root's.

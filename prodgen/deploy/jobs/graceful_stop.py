@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from prodgen.deploy.managers.core.base import ManagerError
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.queue.redis_client import RedisQueue
 from prodgen.deploy.system import procfs
 from prodgen.host.run_as import Identity, as_child
@@ -86,7 +86,7 @@ def send(
     """Sends a signal to a process of the user `whose` (a uid; None for anybody's).
 
     False if the process is gone, or its pid is by now that of another user's. Raises
-    ManagerError if we may not. `how` sends it in another way than kill(2).
+    DeployError if we may not. `how` sends it in another way than kill(2).
     """
     try:
         handle = os.pidfd_open(pid)  # whoever gets its pid later is another process
@@ -102,7 +102,8 @@ def send(
     except ProcessLookupError:
         return False
     except PermissionError as failure:
-        raise ManagerError(
+        raise DeployError(
+            "PG921",
             f"you may not send signals to process {pid}",
             "run prodgen as the bench's user, or with sudo",
         ) from failure

@@ -8,7 +8,7 @@ import signal
 import time
 from types import FrameType, TracebackType
 
-from prodgen.deploy.managers.core.base import ManagerError
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.queue.redis_client import RedisQueue, RedisUnavailable
 from prodgen.deploy.session.session import Session
 
@@ -53,7 +53,7 @@ class Suspension:
 
     def _renew(self, _number: int, _frame: FrameType | None) -> None:
         """Where Redis is away, the next time may find it."""
-        with contextlib.suppress(RedisUnavailable, ManagerError):
+        with contextlib.suppress(RedisUnavailable, DeployError):
             self._renewing.suspend(self.mark, EXPIRY)
 
     def lift(self) -> None:

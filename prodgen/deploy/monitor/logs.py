@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
-from prodgen.deploy.managers.core.base import ManagerError, Process
+from prodgen.deploy.core.errors import DeployError
+from prodgen.deploy.managers.core.base import Process
 from prodgen.host.door import rights_for
 from prodgen.host.programs import environment
 from prodgen.host.system_path import find_program
@@ -108,7 +109,7 @@ class Follower:
 
 
 def read_files(processes: Sequence[Process], tail: int, *, follow: bool) -> Iterator[Line]:
-    """The files' last lines and, to `follow`, what is added to them. Raises ManagerError."""
+    """The files' last lines and, to `follow`, what is added to them. Raises DeployError."""
     followers = []
     for one in processes:
         for path in dict.fromkeys(one.logs):
@@ -118,8 +119,8 @@ def read_files(processes: Sequence[Process], tail: int, *, follow: bool) -> Iter
                 continue
             except OSError as failure:
                 reason = (failure.strerror or str(failure)).lower()
-                raise ManagerError(
-                    f"{path} cannot be read: {reason}", "run it with sudo"
+                raise DeployError(
+                    "PG926", f"{path} cannot be read: {reason}", "run it with sudo"
                 ) from failure
     try:
         for follower in sorted(followers, key=lambda one: one.path.stat().st_mtime):
@@ -180,7 +181,7 @@ def _field(value: object) -> str:
 def read_journal(units: Sequence[str], tail: int, *, follow: bool, user: bool) -> Iterator[Line]:
     """The journal's last lines of these units and, to `follow`, what is added.
 
-    Raises ManagerError.
+    Raises DeployError.
     """
     argv = journal_command(units, tail, follow=follow, user=user)
     try:
@@ -193,7 +194,9 @@ def read_journal(units: Sequence[str], tail: int, *, follow: bool, user: bool) -
             stderr=subprocess.PIPE,
         )
     except OSError as failure:
-        raise ManagerError(f"journalctl cannot be run: {failure}") from failure
+        raise DeployError(
+            "PG926", f"journalctl cannot be run: {failure}", "read the journal on the bench's host"
+        ) from failure
     if process.stdout is None or process.stderr is None:
         raise ValueError("no pipe")
     try:
@@ -203,7 +206,9 @@ def read_journal(units: Sequence[str], tail: int, *, follow: bool, user: bool) -
                 yield line
         reason = process.stderr.read().decode("utf-8", "replace").strip()
         if process.wait() != 0 and reason:
-            raise ManagerError(f"the journal cannot be read: {reason.splitlines()[0]}", "use sudo")
+            raise DeployError(
+                "PG926", f"the journal cannot be read: {reason.splitlines()[0]}", "use sudo"
+            )
     finally:
         if process.poll() is None:
             process.terminate()

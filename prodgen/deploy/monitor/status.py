@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.jobs.orphans import Orphan, find_orphans
 from prodgen.deploy.jobs.suspension import is_leftover
-from prodgen.deploy.managers.core.base import ManagerError, Process, ProcessManager, State
+from prodgen.deploy.managers.core.base import Process, ProcessManager, State
 from prodgen.deploy.managers.supervisor.loaded_config import Told, runs_as_installed
 from prodgen.deploy.queue import rq
 from prodgen.deploy.queue.redis_client import RedisQueue, RedisUnavailable
@@ -70,7 +71,7 @@ class Status:
 
 
 def look(context: BenchContext, manager: ProcessManager) -> Status:
-    """The status now. Raises ManagerError where the manager cannot be asked."""
+    """The status now. Raises DeployError where the manager cannot be asked."""
     processes = manager.look()
     every = procfs.everyone()
     loaded = manager.loaded()
@@ -171,7 +172,7 @@ def _jobs(
         names = {rq.redis_name(name, context.bench_id): name for name in context.queue_names}
         lengths = queue.lengths(list(names))
         value, left = queue.suspension()
-    except (RedisUnavailable, ManagerError) as trouble:
+    except (RedisUnavailable, DeployError) as trouble:
         notes.append(f"queues: {trouble}")
         return None, (), set()
     if value:

@@ -6,7 +6,7 @@ import os
 import shlex
 from collections.abc import Sequence
 
-from prodgen.deploy.managers.core.base import ManagerError
+from prodgen.deploy.core.errors import DeployError
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.door import Door, in_danger
 from prodgen.host.run_as import identity_named
@@ -28,24 +28,24 @@ def bars(door: Door, plan: Plan) -> list[Diagnostic]:
     return [*found, *([in_danger(door.danger)] if door.danger else [])]
 
 
-class Barred(ManagerError):
+class NotAdmitted(DeployError):
     """Root must not act for a bench; `found` says why."""
 
     def __init__(self, found: Sequence[Diagnostic]) -> None:
-        super().__init__(found[0].message, found[0].help)
+        Exception.__init__(self, found[0].message)
         self.found = tuple(found)
 
 
 def require_way(source: Door | None) -> None:
-    """Raises Barred if others could swap the way on which a bench of a user's was named."""
+    """Raises NotAdmitted if others could swap the way on which a bench of a user's was named."""
     if source and source.danger and not source.owner.is_root:
-        raise Barred([in_danger(source.danger)])
+        raise NotAdmitted([in_danger(source.danger)])
 
 
 def require_admission(door: Door, plan: Plan) -> None:
-    """Raises Barred where root may not act for the bench."""
+    """Raises NotAdmitted where root may not act for the bench."""
     if found := bars(door, plan):
-        raise Barred(found)
+        raise NotAdmitted(found)
 
 
 def _unseen(door: Door, plan: Plan) -> Diagnostic:

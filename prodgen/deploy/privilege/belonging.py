@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from prodgen.deploy.managers.core.base import Process
-from prodgen.deploy.privilege.admission import Barred
+from prodgen.deploy.privilege.admission import NotAdmitted
 from prodgen.deploy.system import procfs
 from prodgen.diagnostics import error
 from prodgen.host.door import Door
@@ -20,7 +20,7 @@ Loaded = Mapping[str, Mapping[str, object]]
 
 
 def require_own(processes: Sequence[Process], loaded: Loaded, door: Door, plan: Plan) -> None:
-    """Raises Barred if root would deal with a process of another user than the bench's owner.
+    """Raises NotAdmitted if root would deal with a process of another user than the bench's owner.
 
     `bench_name` and the names in a Procfile make up the names of programs and units, so the
     bench's user can write down those of another bench, or of the host.
@@ -30,7 +30,7 @@ def require_own(processes: Sequence[Process], loaded: Loaded, door: Door, plan: 
     for one in processes:
         uid = _uid(one, loaded.get(one.name, {}))
         if uid is not None and uid != door.owner.uid:
-            raise Barred(
+            raise NotAdmitted(
                 [
                     error(
                         "PG824",

@@ -6,7 +6,7 @@ import os
 import shlex
 from pathlib import Path
 
-from prodgen.deploy.privilege.admission import Barred, of_root
+from prodgen.deploy.privilege.admission import NotAdmitted, of_root
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.door import Door, in_danger
 from prodgen.host.run_as import Identity, acting_as, identity_named
@@ -19,15 +19,15 @@ from prodgen.review.core.source_lines import place_of
 def new_owner(door: Door, plan: Plan, folder: Path, settings: Path) -> Identity:
     """The user that a bench of root's goes to: the one that `settings`, a prodgen.yaml, names.
 
-    `folder` is the bench whose files were read. Raises Barred if none is named by a file of root's
-    alone, or if the bench would be of no use to that user.
+    `folder` is the bench whose files were read. Raises NotAdmitted if none is named by a file
+    of root's alone, or if the bench would be of no use to that user.
     """
     who = identity_named(plan.user.value)
     if plan.user.origin.kind is not Kind.SETTINGS or who is None or who.is_root:
-        raise Barred([of_root(door, plan)])
+        raise NotAdmitted([of_root(door, plan)])
     found = _elsewhere(door, plan, folder) or _objection(door, plan, settings, who)
     if found:
-        raise Barred([found])
+        raise NotAdmitted([found])
     return who
 
 

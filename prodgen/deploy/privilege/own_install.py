@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import prodgen
 from prodgen import __version__
-from prodgen.deploy.privilege.admission import Barred
+from prodgen.deploy.privilege.admission import NotAdmitted
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.trust import Danger, danger_at, danger_below, danger_on_way
 from prodgen.targets.core.templating import templates_folder
@@ -26,9 +26,9 @@ LINK = "/usr/local/bin/prodgen"
 
 
 def require_own_install() -> None:
-    """Raises Barred if we are root and others than root could change what we run."""
+    """Raises NotAdmitted if we are root and others than root could change what we run."""
     if os.geteuid() == 0 and (danger := own_danger()):
-        raise Barred([not_roots_own(danger)])
+        raise NotAdmitted([not_roots_own(danger)])
 
 
 def not_roots_own(danger: Danger) -> Diagnostic:

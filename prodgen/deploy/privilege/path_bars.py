@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from prodgen.deploy.core.objection import Objection
+from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.run_as import Identity, acting_as, identity_named
 from prodgen.host.trust import Danger, danger_above, danger_at, danger_on_way
 from prodgen.inputs.reader import open_regular
@@ -44,7 +44,7 @@ class Change(NamedTuple):
         return any(re.search(pattern, one.text) for one in self.old.values())
 
 
-def path_breaches(change: Change) -> Iterator[Objection]:
+def path_breaches(change: Change) -> Iterator[Diagnostic]:
     """The paths of the plan that root's programs must not open."""
     for check in CHECKS:
         yield from check(change)
@@ -56,7 +56,7 @@ def is_plain(text: str) -> bool:
     return path.is_absolute() and ".." not in path.parts and str(path) == text and text[:2] != "//"
 
 
-def _logs(change: Change) -> Iterator[Objection]:
+def _logs(change: Change) -> Iterator[Diagnostic]:
     plan = change.plan
     folder, place = plan.log_folder.value, place_of(plan.log_folder.origin)
     usual = LOGS / plan.bench_name.value
@@ -64,24 +64,24 @@ def _logs(change: Change) -> Iterator[Objection]:
     way_out = f"set `logging: {{folder: {new}}}` in prodgen.yaml, or another folder that is new"
     if not is_plain(str(folder)) or LOGS not in folder.parents:
         what = f"the logs would go to {folder}, which is not below {LOGS}"
-        yield Objection(what, f"choose a folder below {LOGS}", place)
+        yield error("PG839", what, place, f"choose a folder below {LOGS}")
         return
     if plan.manager.value is Manager.SYSTEMD and plan.systemd.logs.value != "files":
         return
     for service in plan.services:
         if "/" in service.log.value:
             what = f"the log `{service.log.value}` would be outside {folder}"
-            yield Objection(what, "rename the queue or the process", place)
+            yield error("PG839", what, place, "rename the queue or the process")
             return
     below = [one for one in (folder, *folder.parents) if LOGS in one.parents]
     for one in reversed(below):
         if trouble := _not_roots_folder(Path(one)):
-            yield Objection(f"root opens the logs in {folder}, and {trouble}", way_out, place)
+            yield error("PG839", f"root opens the logs in {folder}, and {trouble}", place, way_out)
             return
     others = _names_of_others(change, Path(folder))
     if others and not change.has_installed(folder):
         what = f"{folder} is another program's: {others[0]} in it is no log of this bench"
-        yield Objection(what, way_out, place)
+        yield error("PG839", what, place, way_out)
 
 
 def _not_roots_folder(path: Path) -> str:
@@ -111,7 +111,7 @@ def _names_of_others(change: Change, folder: Path) -> list[str]:
     return [name for name, found in parts if not found or found[1] not in stems]
 
 
-def _access_log(change: Change) -> Iterator[Objection]:
+def _access_log(change: Change) -> Iterator[Diagnostic]:
     given, bench = change.plan.nginx.access_log, change.plan.bench_name.value
     if "nginx" not in change.targets or given.value in {"", "off"}:
         return
@@ -121,14 +121,13 @@ def _access_log(change: Change) -> Iterator[Objection]:
     is_nginx = path.parent == NGINX_LOGS and path.name != "error.log"
     if not is_plain(given.value) or path.suffix != ".log" or not (is_nginx or own in path.parents):
         what = (
-            f"nginx would write {path} as root: a log of its is a .log file in {NGINX_LOGS} "
-            f"or in {own}"
+            f"nginx would write {path} as root: its logs are .log files in {NGINX_LOGS} or in {own}"
         )
-        yield Objection(what, way_out, place)
+        yield error("PG840", what, place, way_out)
         return
     trouble = _danger_to(Path(path.parent)) or _no_log_file(Path(path))
     if trouble:
-        yield Objection(f"nginx would write {path} as root, and {trouble}", way_out, place)
+        yield error("PG840", f"nginx would write {path} as root, and {trouble}", place, way_out)
 
 
 def _no_log_file(path: Path) -> str:
@@ -151,7 +150,7 @@ def _danger_to(path: Path, look: Callable[[Path], Danger | None] = danger_on_way
     return str(danger) if danger else ""
 
 
-def _certificates(change: Change) -> Iterator[Objection]:
+def _certificates(change: Change) -> Iterator[Diagnostic]:
     if "nginx" not in change.targets:
         return
     named: dict[str, Origin] = {}
@@ -163,15 +162,16 @@ def _certificates(change: Change) -> Iterator[Objection]:
     for text, origin in named.items():
         path = NGINX_FOLDER / text
         if trouble := _danger_to(Path(path)):
-            yield Objection(
+            yield error(
+                "PG841",
                 f"nginx opens {path} as root, and {trouble}",
+                place_of(origin),
                 f"put chain and key into a folder of root's, such as "
                 f"/etc/ssl/{change.plan.bench_name.value}, and name them there",
-                place_of(origin),
             )
 
 
-def _web_socket(change: Change) -> Iterator[Objection]:
+def _web_socket(change: Change) -> Iterator[Diagnostic]:
     for service in change.plan.services:
         listen = service.listen
         if listen is None or not listen.value.path:
@@ -186,10 +186,10 @@ def _web_socket(change: Change) -> Iterator[Objection]:
             trouble = _danger_to(Path(path.parent))
         if trouble:
             what = f"root would make the socket {path}, and {trouble}"
-            yield Objection(what, way_out, place_of(listen.origin))
+            yield error("PG842", what, place_of(listen.origin), way_out)
 
 
-def _realtime_folder(change: Change) -> Iterator[Objection]:
+def _realtime_folder(change: Change) -> Iterator[Diagnostic]:
     """systemd gives a RuntimeDirectory= to the user, with all that is in it (systemd.exec(5))."""
     plan = change.plan
     if "systemd" not in change.targets or plan.proxy is None or plan.proxy.realtime is None:
@@ -202,10 +202,11 @@ def _realtime_folder(change: Change) -> Iterator[Objection]:
         owner = _owner_of(Path(RUN / name))
         is_taken = owner is not None and (user is None or owner != user.uid)
         if is_taken or not (name == bench or name.startswith(f"{bench}-")):
-            yield Objection(
+            yield error(
+                "PG843",
                 f"systemd would give the folder {RUN / name} to {plan.user.value}",
-                f"set `socketio_uds` to {RUN / bench}/realtime.sock",
                 place_of(plan.proxy.realtime.origin),
+                f"set `socketio_uds` to {RUN / bench}/realtime.sock",
             )
 
 
@@ -216,7 +217,7 @@ def _owner_of(path: Path) -> int | None:
         return None
 
 
-def _env_file(change: Change) -> Iterator[Objection]:
+def _env_file(change: Change) -> Iterator[Diagnostic]:
     """PID 1 reads it with root's rights and hands its lines to the bench's user."""
     plan, user = change.plan, identity_named(change.plan.user.value)
     if "systemd" not in change.targets:
@@ -230,11 +231,12 @@ def _env_file(change: Change) -> Iterator[Objection]:
         if not trouble and not is_own and not _may_read(Path(path), user):
             trouble = f"{plan.user.value} may not read it"
         if trouble:
-            yield Objection(
+            yield error(
+                "PG844",
                 f"systemd reads {path} as root for {plan.user.value}, and {trouble}",
+                place_of(service.env_file.origin),
                 f"give it to {plan.user.value} with mode 0600 in a folder of root's, "
                 f"or put it into {plan.config_folder.value}",
-                place_of(service.env_file.origin),
             )
 
 
@@ -252,7 +254,7 @@ def _may_read(path: Path, user: Identity | None) -> bool:
     return True
 
 
-def _shown(change: Change) -> Iterator[Objection]:
+def _shown(change: Change) -> Iterator[Diagnostic]:
     """systemd mounts these where their parents' modes bar nobody any more."""
     plan, user = change.plan, identity_named(change.plan.user.value)
     if "systemd" not in change.targets or user is None:
@@ -272,14 +274,15 @@ def _shown(change: Change) -> Iterator[Objection]:
                     continue
                 except OSError:
                     pass
-            yield Objection(
+            yield error(
+                "PG845",
                 f"systemd would show {text} to {user.name}, who cannot get there",
-                f"take it out of `systemd: {{{name}: ...}}`, or let {user.name} in",
                 place_of(given.origin),
+                f"take it out of `systemd: {{{name}: ...}}`, or let {user.name} in",
             )
 
 
-CHECKS: tuple[Callable[[Change], Iterator[Objection]], ...] = (
+CHECKS: tuple[Callable[[Change], Iterator[Diagnostic]], ...] = (
     _logs,
     _access_log,
     _certificates,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import prodgen
-from prodgen.deploy.managers.core.base import ManagerError
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.managers.supervisor.core.rpc import find_server
 from prodgen.deploy.privilege.sudo import grants_of, lets_run, restart_words, sudo
 from prodgen.host.door import Door
@@ -101,7 +101,7 @@ def _socket_right(user: Identity, words: list[str], supervisor_config: Path | No
     try:
         path = find_server(supervisor_config).socket
         may = may_use(path, user) if path else None
-    except (ManagerError, OSError):
+    except (DeployError, OSError):
         return RestartRight(Way.UNKNOWN)
     if may is None:
         return RestartRight(Way.UNKNOWN)

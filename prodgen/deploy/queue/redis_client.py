@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from prodgen.deploy.managers.core.base import ManagerError
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.queue import redis_limits, rq
 from prodgen.host.run_as import Identity, acting_as
 
@@ -70,7 +70,7 @@ def blocked_clients(rows: Iterable[Mapping[str, str]]) -> list[Client]:
 
 
 class RedisQueue:
-    """One connection. Raises RedisUnavailable while Redis does not answer, and ManagerError if
+    """One connection. Raises RedisUnavailable while Redis does not answer, and DeployError if
     Redis refuses."""
 
     def __init__(self, access: Access) -> None:
@@ -91,7 +91,8 @@ class RedisQueue:
             with acting_as(self.access.reader):
                 yield self._client
         except (exceptions.AuthenticationError, exceptions.NoPermissionError) as failure:
-            raise ManagerError(
+            raise DeployError(
+                "PG917",
                 f"redis_queue at {self.access.place} refuses: {failure}",
                 "check rq_username and rq_password in sites/common_site_config.json",
             ) from failure
@@ -100,12 +101,14 @@ class RedisQueue:
                 f"redis_queue at {self.access.place} does not answer"
             ) from failure
         except exceptions.ResponseError as failure:  # such as MISCONF, where it cannot save
-            raise ManagerError(
+            raise DeployError(
+                "PG918",
                 f"redis_queue at {self.access.place} refuses: {failure}",
                 "see its log, and redis_queue in sites/common_site_config.json",
             ) from failure
         except (exceptions.RedisError, *NO_REDIS, OSError) as failure:
-            raise ManagerError(
+            raise DeployError(
+                "PG919",
                 f"redis_queue at {self.access.place} does not answer as Redis does",
                 "see what listens there, and correct redis_queue in sites/common_site_config.json",
             ) from failure
@@ -195,7 +198,8 @@ def _connect(access: Access, budget: redis_limits.Budget) -> Redis:
     try:
         import redis
     except ImportError as failure:
-        raise ManagerError(
+        raise DeployError(
+            "PG920",
             "the Python package `redis` is not installed, and without it nothing is known of jobs",
             "install it: pip install 'prodgen[restart]'",
         ) from failure
@@ -207,7 +211,8 @@ def _connect(access: Access, budget: redis_limits.Budget) -> Redis:
             usable_url(access.url), decode_responses=True, encoding_errors="replace", **given
         )
     except NO_REDIS as failure:
-        raise ManagerError(
+        raise DeployError(
+            "PG919",
             f"redis_queue is no address of a Redis: {failure}",
             "write it like redis://127.0.0.1:11000 in sites/common_site_config.json",
         ) from failure

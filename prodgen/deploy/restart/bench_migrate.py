@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from prodgen.deploy.managers.core.base import ManagerError
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.privilege.admission import require_admission
 from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.deploy.session.session import POLL, Session
@@ -107,10 +107,14 @@ def _opened_log(door: Door) -> Iterator[int]:
         with door.rights():
             log = os.open(path, flags, 0o644)
     except OSError as failure:
-        raise ManagerError(f"{path} cannot be written: {failure.strerror}") from failure
+        raise DeployError(
+            "PG925",
+            f"{path} cannot be written: {(failure.strerror or str(failure)).lower()}",
+            f"see who owns it: ls -ld {path}",
+        ) from failure
     try:
         if not stat.S_ISREG(os.fstat(log).st_mode):
-            raise ManagerError(f"{path} is no ordinary file", "take it away")
+            raise DeployError("PG925", f"{path} is no ordinary file", "take it away")
         yield log
     finally:
         os.close(log)
@@ -133,7 +137,11 @@ def _begin(context: BenchContext, site: str, log: int, lock: int) -> subprocess.
                 **as_child(door.owner),
             )
     except OSError as failure:
-        raise ManagerError(f"the migration of {site} cannot be begun: {failure}") from failure
+        raise DeployError(
+            "PG925",
+            f"the migration of {site} cannot begin: {failure}",
+            "see that the bench's env/bin/python runs",
+        ) from failure
 
 
 def _outcome(child: subprocess.Popen[bytes], seconds: float) -> str:

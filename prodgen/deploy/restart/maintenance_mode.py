@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 
-from prodgen.deploy.managers.core.base import ManagerError
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.privilege.bench_acts import remove_in, write_in
 from prodgen.deploy.session.session import Session, bench_lock
 from prodgen.host.door import Door
@@ -56,10 +56,10 @@ def value_of(text: str) -> Value:
 
 
 def require_rights(door: Door) -> None:
-    """Raises ManagerError for somebody who can neither be nor act as the bench's user."""
+    """Raises DeployError for somebody who can neither be nor act as the bench's user."""
     if os.geteuid() not in (0, door.owner.uid):
-        raise ManagerError(
-            f"only {door.owner.name} and root may migrate this bench", "run it with sudo"
+        raise DeployError(
+            "PG922", f"only {door.owner.name} and root may migrate this bench", "run it with sudo"
         )
 
 
@@ -72,13 +72,15 @@ class Maintenance:
 
     @contextlib.contextmanager
     def on(self) -> Iterator[None]:
-        """All sites in maintenance mode, until `lift` or the end. Raises ManagerError."""
+        """All sites in maintenance mode, until `lift` or the end. Raises DeployError."""
         try:
             try:
                 found = self._set()
             except OSError as failure:
                 way = "see who owns the file, and whether there is room"
-                raise ManagerError(f"{KEY} cannot be set: {failure}", way) from failure
+                raise DeployError(
+                    "PG923", f"{KEY} cannot be set: {_reason(failure)}", way
+                ) from failure
             if found:
                 self.session.say("maintenance", "maintenance mode is on for all sites", on=True)
             else:
@@ -112,12 +114,12 @@ def is_left_on(door: Door) -> bool:
     try:
         with bench_lock(door.path, door.reader):
             return True
-    except (OSError, ManagerError):
+    except (OSError, DeployError):
         return False
 
 
 def lift_noted(door: Door) -> bool:
-    """Undoes what a note tells of; whether there was one. Raises ManagerError where it cannot."""
+    """Undoes what a note tells of; whether there was one. Raises DeployError where it cannot."""
     try:
         if not door.exists(NOTE):
             return False
@@ -127,11 +129,16 @@ def lift_noted(door: Door) -> bool:
                 _write(door, name, former)
         remove_in(door, NOTE)
     except OSError as failure:
-        raise ManagerError(
-            f"a maintenance mode that prodgen has set is still on: {failure}",
+        raise DeployError(
+            "PG924",
+            f"a maintenance mode that prodgen has set is still on: {_reason(failure)}",
             f"run it as root; {door.path / NOTE} says what to put back",
         ) from failure
     return True
+
+
+def _reason(failure: OSError) -> str:
+    return f"{failure.filename}: {(failure.strerror or str(failure)).lower()}"
 
 
 def _noted(text: str) -> dict[str, Value]:

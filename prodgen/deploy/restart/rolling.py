@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.jobs.drain import drained
 from prodgen.deploy.jobs.graceful_stop import kill_tree
 from prodgen.deploy.jobs.orphans import find_orphans
 from prodgen.deploy.jobs.suspension import clear_leftover
-from prodgen.deploy.managers.core.base import ManagerError, Process, ProcessManager, State, TimedOut
+from prodgen.deploy.managers.core.base import Process, ProcessManager, State, TimedOut
 from prodgen.deploy.privilege.admission import require_admission
 from prodgen.deploy.privilege.belonging import require_own
 from prodgen.deploy.queue.redis_client import RedisQueue, RedisUnavailable
@@ -84,7 +85,7 @@ def restart(
     options: RestartOptions,
     lock: int | None = None,
 ) -> Result:
-    """Restarts what is wished for. Raises ManagerError where nothing could be begun.
+    """Restarts what is wished for. Raises DeployError where nothing could be begun.
 
     `lock` is what `bench_lock` gave a caller that holds the bench already.
     """
@@ -92,7 +93,8 @@ def restart(
     processes = choose(manager.look(), options.parts, context.plan.bench_name.value)
     for one in processes:
         if one.state is State.MISSING:
-            raise ManagerError(
+            raise DeployError(
+                "PG908",
                 f"{context.plan.manager.value.value} has not loaded {one.short}",
                 "install what `prodgen render` makes, then run `supervisorctl update` or "
                 "`systemctl daemon-reload`",
@@ -124,11 +126,12 @@ def restart(
 def _queue(
     context: BenchContext, processes: Sequence[Process], options: RestartOptions
 ) -> RedisQueue | None:
-    """A connection if workers are among the processes; ManagerError if Redis is away."""
+    """A connection if workers are among the processes; DeployError if Redis is away."""
     if options.now or not any(one.role is Role.WORKER for one in processes):
         return None
     if context.access is None:
-        raise ManagerError(
+        raise DeployError(
+            "PG915",
             "it is not known where redis_queue is (no redis_queue, or Sentinel)",
             "set redis_queue in sites/common_site_config.json, or restart other parts only",
         )
@@ -136,7 +139,8 @@ def _queue(
     try:
         queue.suspension()
     except RedisUnavailable as away:
-        raise ManagerError(
+        raise DeployError(
+            "PG916",
             f"{away}, so nothing is known of running jobs",
             "start Redis first; `--now` restarts everything without looking at jobs",
         ) from away

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
-from prodgen.deploy.managers.core.base import ManagerError, Process
+from prodgen.deploy.core.errors import DeployError
+from prodgen.deploy.managers.core.base import Process
 from prodgen.plan.core.model import Role
 
 ROLES = {
@@ -23,7 +24,7 @@ def choose(processes: Sequence[Process], wanted: Sequence[str], bench: str) -> l
     """The processes that `wanted` names, all but Redis where it names none, in the safe order.
 
     A name is a part (`web`), a pool (`long`), a service with or without the bench's name, or one
-    process. Raises ManagerError for one that is none of these.
+    process. Raises DeployError for one that is none of these.
     """
     may = [one for one in processes if one.role in ORDER]
     if not wanted:
@@ -34,7 +35,8 @@ def choose(processes: Sequence[Process], wanted: Sequence[str], bench: str) -> l
         if not named:
             raise _unknown(word, may, bench)
         if not any(one.name in named for one in may):
-            raise ManagerError(
+            raise DeployError(
+                "PG914",
                 f"`{word}` is Redis, which prodgen does not restart: jobs would be cut off",
                 "restart it with its manager when no job runs",
             )
@@ -53,11 +55,11 @@ def names_of(one: Process, bench: str) -> set[str]:
     return found
 
 
-def _unknown(word: str, processes: Sequence[Process], bench: str) -> ManagerError:
+def _unknown(word: str, processes: Sequence[Process], bench: str) -> DeployError:
     known = sorted(set(_offered(processes, bench)))
     near = get_close_matches(word, known, 1)
     guess = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(known)}"
-    return ManagerError(f"there is nothing called `{word}` in this bench", guess)
+    return DeployError("PG913", f"there is nothing called `{word}` in this bench", guess)
 
 
 def _offered(processes: Sequence[Process], bench: str) -> Iterator[str]:

@@ -6,8 +6,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.jobs.graceful_stop import kill_tree, resume_on_crash, terminate_when_idle
-from prodgen.deploy.managers.core.base import ManagerError, Process, State
+from prodgen.deploy.managers.core.base import Process, State
 from prodgen.deploy.queue.redis_client import RedisQueue, RedisUnavailable
 from prodgen.deploy.session.events import Busy
 from prodgen.deploy.session.session import POLL, Session, as_data
@@ -118,7 +119,7 @@ class Workers:
             self.state.gone[name] = time.monotonic()
             try:
                 self.session.manager.start([name])
-            except ManagerError as refusal:
+            except DeployError as refusal:
                 text = f"{name}: its manager starts it by itself ({refusal})"
                 self.session.say("note", text, name)
 

@@ -21,7 +21,7 @@ class Activation:
     effects: Sequence[Effect]
     report: Report
     manager: Callable[[], ProcessManager]
-    """Gives the manager of the new config; raises ManagerError if it cannot be reached."""
+    """Gives the manager of the new config; raises DeployError if it cannot be reached."""
     supervisor_config: Path | None = None
     kept: frozenset[str] = frozenset()
     """What runs by the new config."""

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from prodgen.deploy.managers.core.base import ManagerError, Process, ProcessManager, State
+from prodgen.deploy.core.errors import DeployError
+from prodgen.deploy.managers.core.base import Process, ProcessManager, State
 from prodgen.deploy.queue import rq
 from prodgen.deploy.queue.redis_client import RedisQueue, RedisUnavailable
 from prodgen.deploy.session.bench_context import BenchContext
@@ -147,7 +148,7 @@ def await_up(session: Session, names: Sequence[str], seconds: float) -> list[str
 
 @contextlib.contextmanager
 def bench_lock(folder: Path, who: Identity | None = None) -> Iterator[int]:
-    """Only one prodgen at a time deals with a bench; raises ManagerError for the second (flock(2)).
+    """Only one prodgen at a time deals with a bench; raises DeployError for the second (flock(2)).
 
     The lock is on the folder itself: no file is made where another user may write. A child that
     gets its descriptor, which is what comes back, holds it as long as it lives. The folder is
@@ -160,7 +161,7 @@ def bench_lock(folder: Path, who: Identity | None = None) -> Iterator[int]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as failure:
             text = f"another prodgen is at work on {folder}, or a migration that it has begun"
-            raise ManagerError(text, "wait for its end") from failure
+            raise DeployError("PG912", text, "wait for its end") from failure
         yield handle
     finally:
         os.close(handle)

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from prodgen.deploy.apply import activate
-from prodgen.deploy.managers.core.base import ManagerError, ProcessManager
+from prodgen.deploy.core.errors import DeployError
+from prodgen.deploy.managers.core.base import ProcessManager
 from prodgen.deploy.restart import changed_services
 from prodgen.deploy.restart.rolling import RestartOptions, Result
 from prodgen.deploy.session.activation import Activation
@@ -162,9 +163,9 @@ def test_a_manager_that_cannot_be_reached_ends_it(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: Activation) -> None:
-        raise ManagerError("supervisord does not run")
+        raise DeployError("PG904", "supervisord does not run")
 
     monkeypatch.setattr(activate.ROOMS[Manager.SUPERVISOR], "change", refuse)
-    with pytest.raises(ManagerError):
+    with pytest.raises(DeployError):
         run.go(SUPERVISOR, NGINX)
     assert run.steps == [], "nginx keeps the config that fits what runs"

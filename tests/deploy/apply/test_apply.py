@@ -13,7 +13,7 @@ import pytest
 from prodgen.deploy.apply.apply import End, Job, apply, recover, recover_interrupted
 from prodgen.deploy.apply.history import KEPT, former_artifacts, numbers
 from prodgen.deploy.apply.journal import read_journal
-from prodgen.deploy.managers.core.base import ManagerError
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.deploy.session.session import bench_lock
 from prodgen.targets.core.artifacts import Artifact
@@ -133,7 +133,7 @@ def test_what_it_says_has_no_python_in_it(root: Path) -> None:
         one.report = lambda event: said.append(str(getattr(event, "text", event)))
         apply(one)
     edit(root / "etc/systemd/a.service")
-    said += [f"{each.what} {each.help}" for each in apply(job(root, NEW)).objections]
+    said += [f"{each.message} {each.help}" for each in apply(job(root, NEW)).refusals]
     assert len(said) >= 3
     assert not re.search(r"<\w+ |object at 0x|\w+\(.*=|PosixPath", "\n".join(said))
 
@@ -150,7 +150,7 @@ def test_an_edit_by_hand_is_refused(root: Path, change: Callable[[Path], None]) 
     before = installed(root)
     ended = apply(job(root, NEW))
     assert ended.end is End.REFUSED
-    assert "/etc/systemd/a.service" in ended.objections[0].what
+    assert "/etc/systemd/a.service" in ended.refusals[0].message
     assert installed(root) == before
     assert apply(job(root, NEW, overwrite=True)).end is End.DONE
     assert installed(root) == NEW
@@ -211,7 +211,7 @@ def test_a_few_generations_are_kept(root: Path) -> None:
 
 
 def test_two_at_once_do_not_interleave(root: Path) -> None:
-    with pytest.raises(ManagerError, match="another prodgen"):
+    with pytest.raises(DeployError, match="another prodgen"):
         _while_another_works(root)
     assert installed(root) == OLD
 

@@ -8,7 +8,8 @@ import pytest
 
 from prodgen.deploy.apply import health
 from prodgen.deploy.apply.health import await_steady, look_after
-from prodgen.deploy.managers.core.base import ManagerError, State
+from prodgen.deploy.core.errors import DeployError
+from prodgen.deploy.managers.core.base import State
 from prodgen.deploy.restart.web_probe import Answer
 from prodgen.deploy.session.activation import Activation
 from prodgen.deploy.session.bench_context import BenchContext
@@ -151,7 +152,7 @@ def test_a_change_of_nginx_alone_looks_at_no_process(host: Host) -> None:
 
 def test_a_manager_that_cannot_be_asked_is_a_problem(host: Host) -> None:
     def refuse() -> None:
-        raise ManagerError("supervisord does not run")
+        raise DeployError("PG904", "supervisord does not run")
 
     host.manager.on_look = refuse
     assert host.look() == ("supervisord does not run",)

@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from prodgen.deploy.apply.permissions import breaches, is_own_place
-from prodgen.deploy.apply.preflight import Change, objections_to
-from prodgen.deploy.core.objection import Objection
+from prodgen.deploy.apply.preflight import Change, refusals_of
+from prodgen.diagnostics import Diagnostic
 from prodgen.inputs.core.source import Source
 from prodgen.plan.core.model import Plan
 from prodgen.provenance import Sourced
@@ -38,7 +38,7 @@ def at(path: str) -> Artifact:
 
 def told(plan: Plan, *artifacts: Artifact) -> list[tuple[str, str, str]]:
     found = breaches(plan, artifacts, {})
-    return [(one.what, one.help, str(one.location or "")) for one in found]
+    return [(one.message, one.help, str(one.location or "")) for one in found]
 
 
 @needs_root
@@ -204,8 +204,8 @@ def test_the_paths_of_the_plan_are_looked_at() -> None:
 def test_a_change_is_refused_for_them_before_anything_is_tried(tmp_path: Path) -> None:
     plan = settled("logging: {folder: /srv/log}")
     change = Change(plan, [at("/etc/cron.d/x")], [], {}, {}, is_planned=False)
-    found, notes = objections_to(change, tmp_path)
-    assert [one.what for one in found] == [
+    found, notes = refusals_of(change, tmp_path)
+    assert [one.message for one in found] == [
         "/etc/cron.d/x is no place for a file of prodgen's",
         "the logs would go to /srv/log, which is not below /var/log",
     ]
@@ -215,4 +215,4 @@ def test_a_change_is_refused_for_them_before_anything_is_tried(tmp_path: Path) -
 def test_without_roots_rights_the_kernel_is_the_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: ALICE)
     plan = settled("logging: {folder: /srv/log}")
-    assert list[Objection](breaches(plan, [at("/etc/cron.d/x")], {})) == []
+    assert list[Diagnostic](breaches(plan, [at("/etc/cron.d/x")], {})) == []

@@ -11,8 +11,8 @@ import pytest
 
 from prodgen.deploy.apply import ports
 from prodgen.deploy.apply.ports import clashes
-from prodgen.deploy.core.objection import Objection
 from prodgen.deploy.system import procfs
+from prodgen.diagnostics import Diagnostic
 from prodgen.plan.core.model import Address, Plan, Role
 from prodgen.targets.core.file_set import Placed, Side
 from tests.support.fakes.recorder import PLAN
@@ -46,7 +46,7 @@ def side(target: str, text: str) -> Side:
     return {PurePosixPath("/etc/x"): Placed(text, target)}
 
 
-def found(plan: Plan, old: Side | None = None, new: Side | None = None) -> list[Objection]:
+def found(plan: Plan, old: Side | None = None, new: Side | None = None) -> list[Diagnostic]:
     return list(clashes(plan, old or {}, new or {}))
 
 
@@ -71,8 +71,8 @@ def as_root(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_port_of_somebody_else_s(port: int) -> None:
     [one] = found(plan_on(port))
-    assert f"cannot listen on 127.0.0.1:{port}: address already in use" in one.what
-    assert f"by process {os.getpid()}, " in one.what
+    assert f"cannot listen on 127.0.0.1:{port}: address already in use" in one.message
+    assert f"by process {os.getpid()}, " in one.message
     assert f"ss -ltnp 'sport = :{port}'" in one.help
 
 
@@ -128,7 +128,7 @@ def server(*listens: str) -> Side:
 def test_a_new_port_of_nginx_s(port: int) -> None:
     plan = plan_on(1, instances=0)
     [one] = found(plan, new=server(f"127.0.0.1:{port} ssl"))
-    assert one.what.startswith(f"nginx cannot listen on port {port}: it is in use by process")
+    assert one.message.startswith(f"nginx cannot listen on port {port}: it is in use by process")
     old = server(f"127.0.0.1:{port}")
     assert found(plan, old, server(f"127.0.0.1:{port} ssl")) == [], "it has it itself"
     assert found(plan, new=server(f"{port} quic reuseport")) == [], "that is UDP"

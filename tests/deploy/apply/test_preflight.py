@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from prodgen.deploy.apply.preflight import Change, objections_to
+from prodgen.deploy.apply.preflight import Change, refusals_of
 from prodgen.deploy.system.other_benches import folders_in, namesakes
 from prodgen.targets.core.file_set import Placed
 from tests.support.reviewed import plan_with
@@ -29,8 +29,8 @@ def test_another_bench_of_this_name_keeps_its_config(tmp_path: Path, manager: st
     other = bench(tmp_path / "frappe-bench")
     text = INSTALLED[manager].format(other)
     old = {PurePosixPath("/etc/x.conf"): Placed(text, manager)}
-    found, _ = objections_to(Change(plan_with(), [], [], old, {}, is_planned=False), tmp_path)
-    told = [one for one in found if f"the bench {other} is called frappe-bench too" in one.what]
+    found, _ = refusals_of(Change(plan_with(), [], [], old, {}, is_planned=False), tmp_path)
+    told = [one for one in found if f"the bench {other} is called frappe-bench too" in one.message]
     assert len(told) == 1
     assert "bench_name" in told[0].help
 

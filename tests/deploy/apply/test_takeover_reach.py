@@ -13,7 +13,7 @@ import pytest
 from prodgen.deploy.apply.installed import read_installed
 from prodgen.deploy.apply.takeover import plan_takeover
 from prodgen.deploy.apply.takeover_reach import reach_of, who_can_change
-from prodgen.deploy.managers.core.base import ManagerError
+from prodgen.deploy.core.errors import DeployError
 from prodgen.review.adopt.core.model import Lot
 from prodgen.review.adopt.core.reach import How, Opened
 from tests.deploy.apply.test_takeover import NGINX, PLAN, THEIRS, there
@@ -142,7 +142,7 @@ def test_what_is_put_behind_a_link_is_neither_read_nor_waited_for(host: Path, ki
         secret.chmod(0o600)
         behind.symlink_to(secret)
         with pytest.raises(
-            ManagerError, match="cannot be read: permission denied; 12345"
+            DeployError, match="cannot be read: permission denied; 12345"
         ) as refused:
             plan_takeover(PLAN, new, (), host)
         assert "password" not in f"{refused.value}{refused.value.help}"
@@ -152,7 +152,7 @@ def test_what_is_put_behind_a_link_is_neither_read_nor_waited_for(host: Path, ki
     else:
         behind.symlink_to("/dev/zero")
     with pytest.raises(
-        ManagerError, match=r"it is a (named pipe|device), not a file; 12345 can change"
+        DeployError, match=r"it is a (named pipe|device), not a file; 12345 can change"
     ):
         plan_takeover(PLAN, new, (), host)
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.jobs import graceful_stop
 from prodgen.deploy.jobs.graceful_stop import kill_tree, resume_on_crash, send, terminate_when_idle
-from prodgen.deploy.managers.core.base import ManagerError
 from prodgen.deploy.queue.redis_client import Client, RedisUnavailable
 from prodgen.deploy.system import procfs
 from prodgen.host.run_as import Identity
@@ -201,7 +201,7 @@ def raises(kind: type[OSError]) -> Callable[[int, int], None]:
 
 def test_whom_we_may_not_signal(kids: Children) -> None:
     pid = kids.start()
-    with pytest.raises(ManagerError, match=f"may not send signals to process {pid}") as refused:
+    with pytest.raises(DeployError, match=f"may not send signals to process {pid}") as refused:
         send(pid, signal.SIGTERM, raises(PermissionError))
     assert "sudo" in refused.value.help
     assert not send(pid, signal.SIGTERM, raises(ProcessLookupError))

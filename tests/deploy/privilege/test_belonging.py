@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from prodgen.deploy.managers.core.base import Process
-from prodgen.deploy.privilege.admission import Barred
+from prodgen.deploy.privilege.admission import NotAdmitted
 from prodgen.deploy.privilege.belonging import require_own
 from prodgen.host.door import Door
 from prodgen.host.run_as import NOBODY, identity_of
@@ -31,7 +31,7 @@ def one(pid: int = 0, user: str = "") -> Process:
 def is_barred(process: Process, loaded: Mapping[str, object] | None = None) -> bool:
     try:
         require_own([process], {NAME: loaded} if loaded is not None else {}, BENCH, PLAN)
-    except Barred as barred:
+    except NotAdmitted as barred:
         return [found.code for found in barred.found] == ["PG824"]
     return False
 

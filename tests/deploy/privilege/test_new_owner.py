@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from prodgen.deploy.privilege.admission import Barred
+from prodgen.deploy.privilege.admission import NotAdmitted
 from prodgen.deploy.privilege.new_owner import new_owner, unreachable_python
 from prodgen.diagnostics import Location
 from prodgen.host.door import enter
@@ -41,7 +41,7 @@ def plan_for(user: str, kind: Kind = Kind.SETTINGS) -> Plan:
 
 def refused(bench: Path, plan: Plan, folder: Path | None = None) -> str:
     """What is said against it, with the way out."""
-    with pytest.raises(Barred) as barred:
+    with pytest.raises(NotAdmitted) as barred:
         new_owner(enter(bench), plan, folder or bench, bench / "prodgen.yaml")
     [found] = barred.value.found
     return f"{found.code} {found.message} -> {found.help}"

@@ -11,7 +11,7 @@ import pytest
 
 import prodgen
 from prodgen.deploy.privilege import own_install
-from prodgen.deploy.privilege.admission import Barred
+from prodgen.deploy.privilege.admission import NotAdmitted
 from prodgen.deploy.privilege.own_install import (
     install_commands,
     own_danger,
@@ -56,7 +56,7 @@ def open_to_all(path: Path) -> None:
 def test_what_others_can_change_is_refused(own: Path, place: str, how: object) -> None:
     assert callable(how)
     how(own / place)
-    with pytest.raises(Barred) as barred:
+    with pytest.raises(NotAdmitted) as barred:
         require_own_install()
     (found,) = barred.value.found
     assert found.code == "PG823"

@@ -8,9 +8,9 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from prodgen.deploy.core.objection import Objection
 from prodgen.deploy.privilege import path_bars
 from prodgen.deploy.privilege.path_bars import Change, is_plain, path_breaches
+from prodgen.diagnostics import Diagnostic
 from prodgen.inputs.core.source import Source
 from prodgen.plan.core.model import Plan
 from prodgen.plan.services import web_address
@@ -61,8 +61,8 @@ def refused(plan: Plan, *targets: str, old: str = "") -> list[tuple[str, str, st
     return [shown(one) for one in found]
 
 
-def shown(one: Objection) -> tuple[str, str, str]:
-    return one.what, one.help, str(one.location or "")
+def shown(one: Diagnostic) -> tuple[str, str, str]:
+    return one.message, one.help, str(one.location or "")
 
 
 def own(path: Path, uid: int, mode: int = 0o755) -> Path:
@@ -246,7 +246,7 @@ def test_an_access_log_elsewhere(host: Path, path: str) -> None:
     assert access(host, path) == [
         (
             (
-                f"nginx would write {PurePosixPath(path)} as root: a log of its is a .log file "
+                f"nginx would write {PurePosixPath(path)} as root: its logs are .log files "
                 f"in {host}/var/log/nginx or in {host}/var/log/frappe-bench"
             ),
             f"set `nginx: {{access_log: {host}/var/log/nginx/frappe-bench.log}}`, or leave it out",

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from prodgen.deploy.managers.core.base import ManagerError
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.queue import redis_client, redis_limits, rq
 from prodgen.deploy.queue.redis_client import (
     Access,
@@ -98,7 +98,7 @@ def saying(answer: bytes) -> Serve:
 def test_nonsense_crashes_nothing(answer: bytes) -> None:
     with served(saying(answer)) as url:
         for ask in QUESTIONS.values():
-            with contextlib.suppress(ManagerError, RedisUnavailable):
+            with contextlib.suppress(DeployError, RedisUnavailable):
                 ask(RedisQueue(Access(url)))
 
 
@@ -106,7 +106,7 @@ def test_what_redis_itself_says_is_said() -> None:
     """As it does where it cannot save, and takes no writes any more."""
     with (
         served(saying(b"-MISCONF cannot persist\r\n")) as url,
-        pytest.raises(ManagerError, match="refuses: MISCONF cannot persist"),
+        pytest.raises(DeployError, match="refuses: MISCONF cannot persist"),
     ):
         RedisQueue(Access(url)).suspend("m", 60)
 
@@ -143,7 +143,7 @@ def test_an_answer_without_end_is_given_up(serve: Serve, monkeypatch: pytest.Mon
     ["redis://[::1", "http://127.0.0.1:1", "redis://127.0.0.1:99999", "redis://h:x", "", "unix://"],
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
-    with pytest.raises((ManagerError, RedisUnavailable)):
+    with pytest.raises((DeployError, RedisUnavailable)):
         RedisQueue(Access(url)).suspension()
 
 

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from prodgen.deploy.managers.core.base import ManagerError
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.queue import rq
 from prodgen.deploy.queue.redis_client import Access, RedisQueue, blocked_clients
 
@@ -113,7 +113,7 @@ def test_no_secret_in_the_place() -> None:
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "redis", None)
-    with pytest.raises(ManagerError, match="not installed") as refused:
+    with pytest.raises(DeployError, match="not installed") as refused:
         RedisQueue(Access("redis://127.0.0.1:9"))
     assert "prodgen[restart]" in refused.value.help
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from prodgen.deploy.managers.core.base import ManagerError
-from prodgen.deploy.privilege.admission import Barred
+from prodgen.deploy.core.errors import DeployError
+from prodgen.deploy.privilege.admission import NotAdmitted
 from prodgen.deploy.restart import bench_migrate
 from prodgen.deploy.restart.bench_migrate import LOG, migrate_all, migrate_command, variables
 from prodgen.deploy.session.session import Session, bench_lock
@@ -159,7 +159,7 @@ def test_a_migration_holds_the_bench_s_lock(bench: Bench) -> None:
         time.sleep(0.005)
     try:
         with (
-            pytest.raises(ManagerError, match="or a migration that it has begun"),
+            pytest.raises(DeployError, match="or a migration that it has begun"),
             bench_lock(bench.folder),
         ):
             pass
@@ -176,7 +176,7 @@ def test_a_link_in_the_place_of_the_log_is_not_followed(bench: Bench, ground: Pa
     secret.write_text("kept")
     give(secret)
     bench.log.symlink_to(secret)
-    with pytest.raises(ManagerError, match="cannot be written"):
+    with pytest.raises(DeployError, match="cannot be written"):
         bench.migrate()
     assert secret.read_text() == "kept"
 
@@ -187,7 +187,7 @@ def test_a_link_on_the_way_to_the_log_leads_root_nowhere(bench: Bench, ground: P
     root_s.mkdir(mode=0o755)
     bench.log.parent.rmdir()
     bench.log.parent.symlink_to(root_s)
-    with pytest.raises(ManagerError, match="cannot be written"):
+    with pytest.raises(DeployError, match="cannot be written"):
         bench.migrate()
     assert list(root_s.iterdir()) == []
 
@@ -213,7 +213,7 @@ def test_root_runs_nothing_of_a_bench_of_root_s_or_another_user_s(
     for path in (bench.folder, *bench.folder.rglob("*")):
         os.chown(path, owner, owner)
     context = replace(bench.session.context, door=enter(bench.folder))
-    with (tmp_path / "log").open("wb") as log, pytest.raises(Barred, match=why):
+    with (tmp_path / "log").open("wb") as log, pytest.raises(NotAdmitted, match=why):
         bench_migrate._begin(context, FIRST, log.fileno(), log.fileno())
     assert begun == []
 
@@ -221,13 +221,13 @@ def test_root_runs_nothing_of_a_bench_of_root_s_or_another_user_s(
 def test_what_is_no_ordinary_file_is_refused(bench: Bench) -> None:
     os.mkfifo(bench.log)
     give(bench.log.parent)
-    with pytest.raises(ManagerError, match="no ordinary file"):
+    with pytest.raises(DeployError, match="no ordinary file"):
         bench.migrate()
 
 
 def test_a_bench_without_python_is_refused(bench: Bench) -> None:
     (bench.folder / "env/bin/python").unlink()
-    with pytest.raises(ManagerError, match=f"the migration of {FIRST} cannot be begun"):
+    with pytest.raises(DeployError, match=f"the migration of {FIRST} cannot begin"):
         bench.migrate()
 
 

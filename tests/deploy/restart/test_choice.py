@@ -9,12 +9,13 @@ import pytest
 
 from prodgen.cli.commands.status import table
 from prodgen.cli.core.live_events import busy_line, span
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.doctor import files as doctor_files
 from prodgen.deploy.doctor import host as doctor_host
 from prodgen.deploy.doctor.finding import Grade
 from prodgen.deploy.jobs.orphans import is_worker, queues_of
 from prodgen.deploy.jobs.suspension import is_leftover
-from prodgen.deploy.managers.core.base import ManagerError, Process, State
+from prodgen.deploy.managers.core.base import Process, State
 from prodgen.deploy.monitor.logs import journal_command, parse_entry
 from prodgen.deploy.monitor.status import Row, Status
 from prodgen.deploy.restart import web_probe
@@ -63,10 +64,10 @@ def test_one_process() -> None:
 
 
 def test_what_is_not_there() -> None:
-    with pytest.raises(ManagerError, match="nothing called `worker`") as wrong:
+    with pytest.raises(DeployError, match="nothing called `worker`") as wrong:
         choose(PROCESSES, ["worker"], "frappe-bench")
     assert "`workers`" in wrong.value.help
-    with pytest.raises(ManagerError, match="does not restart"):
+    with pytest.raises(DeployError, match="does not restart"):
         choose(PROCESSES, ["redis-queue"], "frappe-bench")
 
 

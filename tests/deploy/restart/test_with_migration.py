@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from prodgen.deploy.managers.core.base import ManagerError, State
+from prodgen.deploy.core.errors import DeployError
+from prodgen.deploy.managers.core.base import State
 from prodgen.deploy.restart import web as restart_web
 from prodgen.deploy.restart import with_migration
 from prodgen.deploy.restart.with_migration import GO_ON, Limits, migrated
@@ -166,14 +167,14 @@ def test_what_cannot_be_stopped_has_the_rest_started_again(make: Run, clock: Fak
     assert not make.maintenance
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, ManagerError])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, DeployError])
 def test_what_was_stopped_is_started_again_where_the_stop_is_interrupted(
     make: Run, error: type[BaseException]
 ) -> None:
     def stop(name: str) -> None:
         make.manager.put(name, state=State.DOWN)
         if name == SCHEDULER:
-            raise error("no")
+            raise error("PG909", "no")
 
     make.manager.on_stop = stop
     with pytest.raises(error):
@@ -186,7 +187,7 @@ def test_the_scheduler_comes_back_where_maintenance_mode_cannot_be_set(make: Run
     """No migration can begin, so nothing may stay stopped."""
     (make.folder / FILE).unlink()
     (make.folder / FILE).mkdir()
-    with pytest.raises(ManagerError, match="maintenance_mode cannot be set"):
+    with pytest.raises(DeployError, match="maintenance_mode cannot be set"):
         make.go()
     assert SCHEDULER in make.manager.told("start")
     assert make.running() == ALL
@@ -197,10 +198,10 @@ def test_a_web_restart_that_fails_badly_brings_them_back(
     make: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> bool:
-        raise ManagerError("supervisord does not run")
+        raise DeployError("PG904", "supervisord does not run")
 
     monkeypatch.setattr(with_migration, "_show", broken)
-    with pytest.raises(ManagerError):
+    with pytest.raises(DeployError):
         make.go()
     assert make.running() == ALL
     assert not make.maintenance

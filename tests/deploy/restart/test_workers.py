@@ -6,8 +6,9 @@ import signal
 
 import pytest
 
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.jobs.graceful_stop import kill_tree
-from prodgen.deploy.managers.core.base import ManagerError, State
+from prodgen.deploy.managers.core.base import State
 from prodgen.deploy.restart import workers as room
 from prodgen.deploy.restart.workers import Workers
 from prodgen.deploy.system import procfs
@@ -222,7 +223,7 @@ def test_a_manager_that_starts_by_itself_may_refuse_to(workers: FakeWorkers) -> 
     def start(name: str) -> None:
         workers.birth(name)
         if name == LONG:
-            raise ManagerError("it is being started")
+            raise DeployError("PG909", "it is being started")
 
     workers.manager.on_start = start
     problems, said = restart(workers)

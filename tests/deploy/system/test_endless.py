@@ -10,8 +10,9 @@ import pytest
 from prodgen.app.review import Sides, Stopped
 from prodgen.app.saved_review import check_review
 from prodgen.deploy.apply import health, takeover
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.doctor.files import check_certificates
-from prodgen.deploy.managers.core.base import ManagerError, Process, State
+from prodgen.deploy.managers.core.base import Process, State
 from prodgen.deploy.managers.supervisor.core.rpc import find_server
 from prodgen.deploy.output.archives import BadArchive
 from prodgen.deploy.output.reader import read_output
@@ -99,7 +100,7 @@ def review(place: Path, kind: str) -> str:
 
 
 def config_of_supervisor(place: Path, kind: str) -> str:
-    with pytest.raises(ManagerError) as found:
+    with pytest.raises(DeployError) as found:
         find_server(put(kind, place))
     return str(found.value)
 
@@ -107,7 +108,7 @@ def config_of_supervisor(place: Path, kind: str) -> str:
 def config_that_others_installed(place: Path, kind: str) -> str:
     """nginx itself would hang on it, and so would `nginx -t`."""
     put(kind, place.parent / "etc/nginx/conf.d/frappe-bench.conf")
-    with pytest.raises((OSError, ManagerError), match="nginx/conf") as found:
+    with pytest.raises((OSError, DeployError), match="nginx/conf") as found:
         list(takeover._files(place.parent, takeover.PLACES))
     return str(found.value)
 
@@ -118,7 +119,7 @@ def linked_config_of_a_bench(place: Path, kind: str) -> str:
     link = place.parent / "etc/nginx/conf.d/frappe-bench.conf"
     link.parent.mkdir(parents=True)
     link.symlink_to(config)
-    with pytest.raises((OSError, ManagerError), match="nginx/conf") as found:
+    with pytest.raises((OSError, DeployError), match="nginx/conf") as found:
         list(takeover._files(place.parent, takeover.PLACES))
     return str(found.value)
 

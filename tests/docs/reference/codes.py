@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prodgen.codes import CODES
+from prodgen.codes import CODES, members
 from tests.docs.reference.markdown import head, plain
 
 GROUPS = {
@@ -17,7 +17,7 @@ GROUPS = {
     "PG6": "The plan",
     "PG7": "Artifacts",
     "PG8": "Changing a host",
-    "PG9": "Restarts",
+    "PG9": "Managers, Redis and the host's state",
 }
 
 
@@ -38,6 +38,10 @@ def diagnostics() -> Iterator[str]:
         yield ""
         yield f"### {code}"
         yield ""
-        yield f"**{plain(entry.title)}**"
+        family = f", one of {entry.family}" if entry.family else ""
+        yield f"**{plain(entry.title)}** ({entry.severity}{family})"
         yield ""
         yield plain(entry.text)
+        if kinds := members(code):
+            yield ""
+            yield f"Its codes: {', '.join(kinds)}."

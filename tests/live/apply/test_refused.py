@@ -118,7 +118,7 @@ def test_what_nginx_says_is_shown_at_its_place(run: Host) -> None:
     run.set(nginx={"access_log": path})
     said = refused(run)
     assert f'open() "{path}" failed' in said
-    assert re.search(r"prodgen.yaml:1:\d+: error PG806|--> prodgen.yaml:1:\d+", said), said
+    assert re.search(r"prodgen.yaml:1:\d+: error PG846|--> prodgen.yaml:1:\d+", said), said
 
 
 def test_a_unit_that_does_not_verify(run: Host) -> None:

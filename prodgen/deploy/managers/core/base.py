@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
+from prodgen.deploy.core.errors import DeployError
 from prodgen.plan.core.model import Plan, Role, Service
 
 
@@ -61,12 +62,8 @@ BY_SUDO = (
 """The way out for who may not restart a bench."""
 
 
-class ManagerError(Exception):
-    """The manager would not, or could not be asked. `help` says what would let it."""
-
-    def __init__(self, message: str, help: str = "") -> None:
-        super().__init__(message)
-        self.help = help
+class ManagerError(DeployError):
+    """The manager would not, or could not be asked."""
 
 
 class TimedOut(Exception):

@@ -100,14 +100,19 @@ class Supervisor:
         for name in names:
             self._ask("stopProcess", name, NOT_RUNNING)
 
-    def _ask(self, what: str, name: str, harmless: int) -> None:
+    def _ask(self, method: str, name: str, harmless: int) -> None:
         try:
-            self.rpc.call(what, name, False)
+            self.rpc.call(method, name, False)
         except xmlrpc.client.Fault as fault:
             if fault.faultCode == BAD_NAME:
                 raise not_loaded(name) from fault
             if fault.faultCode != harmless:
-                raise ManagerError(f"{what} {name}: {fault.faultString}") from fault
+                verb = method.removesuffix("Process")
+                raise ManagerError(
+                    "PG909",
+                    f"Supervisor does not {verb} {name}: {fault.faultString}",
+                    f"see what it wrote: supervisorctl tail {name} stderr",
+                ) from fault
 
     def restart(self, names: Sequence[str], patience: float) -> None:
         end = time.monotonic() + patience
@@ -131,6 +136,7 @@ class Supervisor:
 def not_loaded(name: str) -> ManagerError:
     """Supervisor has no such process."""
     return ManagerError(
+        "PG908",
         f"Supervisor has loaded no {name}",
         "install the config that `prodgen render -t supervisor` makes, then `supervisorctl update`",
     )

@@ -127,4 +127,6 @@ def _reopen(activation: Activation, asked: Sequence[str], sockets: Sequence[str]
 def _do(argv: Sequence[str]) -> None:
     done = run(argv, timeout=600)
     if done.code != 0:
-        raise ManagerError(f"{' '.join(done.argv[:3])}: {done.reason}")
+        raise ManagerError(
+            "PG909", f"{' '.join(done.argv[:3])}: {done.reason}", "see `journalctl -e` for more"
+        )

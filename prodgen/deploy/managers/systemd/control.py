@@ -196,15 +196,22 @@ class Systemd:
         if any(word in done.err for word in DENIED):
             # No rule of polkit for manage-units by the unit's name: it gives stop, kill, bind and
             # set-property too, and the units of every bench whose name begins alike.
-            return ManagerError(f"systemd does not let you: {done.reason}", BY_SUDO)
+            return ManagerError("PG906", f"systemd does not let you: {done.reason}", BY_SUDO)
         if done.code == 127 or "bus" in done.err:
-            return ManagerError(f"systemd cannot be asked: {done.reason}")
-        return ManagerError(f"{' '.join(done.argv[:4])} …: {done.reason}")
+            return ManagerError(
+                "PG910",
+                f"systemd cannot be asked: {done.reason}",
+                "run it where systemd is PID 1; for units of a user: loginctl enable-linger USER",
+            )
+        return ManagerError(
+            "PG909", f"{' '.join(done.argv[:4])} …: {done.reason}", "see `journalctl -e` for more"
+        )
 
 
 def not_loaded(unit: str) -> ManagerError:
     """systemd has no such unit."""
     return ManagerError(
+        "PG908",
         f"systemd has loaded no {unit}",
         "install the units that `prodgen render -t systemd` makes, then `systemctl daemon-reload`",
     )

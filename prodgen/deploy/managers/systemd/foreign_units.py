@@ -62,7 +62,16 @@ def _write(paths: Sequence[Path], text: str) -> None:
             path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
             path.write_text(text)
     except OSError as failure:
-        raise ManagerError(str(failure)) from failure
+        raise _unchangeable(failure) from failure
+
+
+def _unchangeable(failure: OSError) -> ManagerError:
+    reason = (failure.strerror or str(failure)).lower()
+    return ManagerError(
+        "PG911",
+        f"{failure.filename} cannot be changed: {reason}",
+        "run it as root, and see whether there is room",
+    )
 
 
 def _reread(asked: Sequence[str], made: Sequence[Path]) -> None:
@@ -128,7 +137,7 @@ def _unlink(link: Path) -> None:
     try:
         link.unlink()
     except OSError as failure:
-        raise ManagerError(str(failure)) from failure
+        raise _unchangeable(failure) from failure
 
 
 def serves_web(unit: str, pids: Mapping[str, int]) -> bool:

@@ -169,7 +169,7 @@ def test_a_supervisord_that_is_gone_has_nothing_to_forget(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: Path | None) -> None:
-        raise ManagerError("supervisord does not run")
+        raise ManagerError("PG904", "supervisord does not run")
 
     monkeypatch.setattr(activate, "find_server", refuse)
     forget_removed(run.work(), {"supervisor"})

@@ -15,8 +15,8 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).parents[4])
 
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.jobs.graceful_stop import send, send_to_main_thread
-from prodgen.deploy.managers.core.base import ManagerError
 from prodgen.deploy.restart.bench_migrate import _opened_log
 from prodgen.deploy.system.atomic_write import write_file, write_folder
 from prodgen.host.door import enter, rights_for
@@ -81,7 +81,7 @@ def pids() -> str:
             os.kill(first, signal.SIGKILL)
         finally:
             os._exit(0)
-    with contextlib.suppress(OSError, ManagerError):
+    with contextlib.suppress(OSError, DeployError):
         send(first, signal.SIGTERM, send_to_main_thread, whose=who.uid)
     for pid in (first, killer):
         os.waitpid(pid, 0)
@@ -120,7 +120,7 @@ def main(name: str) -> None:
     for _ in range(TRIES):
         try:
             found[rounds[name]()] += 1
-        except (OSError, ManagerError):
+        except (OSError, DeployError):
             found["refused"] += 1
     print("ROUNDS", name, dict(found), flush=True)
     sys.exit("a round went wrong" if found["wrong"] else 0)

@@ -64,16 +64,21 @@ def find_server(config: Path | None) -> Server:
                 text = read_whole(path).decode("utf-8", "replace")
             found = parse_config(text, str(path.parent))
         except FileNotFoundError as failure:
-            raise ManagerError(f"there is no {path}", "correct --supervisor-config") from failure
+            raise ManagerError(
+                "PG903", f"there is no {path}", "correct --supervisor-config"
+            ) from failure
         except OSError as failure:
             reason = (failure.strerror or str(failure)).lower()
             raise ManagerError(
-                f"{path} cannot be read: {reason}", f"run as root: {SUDO}"
+                "PG903", f"{path} cannot be read: {reason}", f"run as root: {SUDO}"
             ) from failure
         if found:
             return found
-        raise ManagerError(f"{path} names no server", "add [unix_http_server] with its `file`")
+        raise ManagerError(
+            "PG903", f"{path} names no server", "add [unix_http_server] with its `file`"
+        )
     raise ManagerError(
+        "PG902",
         f"Supervisor is not installed: there is no {CONFIGS[0]}",
         "install it, name its file with --supervisor-config, or set `manager: systemd`",
     )
@@ -95,6 +100,7 @@ class Rpc:
                 return getattr(proxy.supervisor, name)(*values)
         except xmlrpc.client.ProtocolError as failure:
             raise ManagerError(
+                "PG905",
                 f"supervisord refused: {failure.errcode} {failure.errmsg}",
                 "give [supervisorctl] its username and password",
             ) from failure
@@ -111,19 +117,25 @@ class Rpc:
 
 
 def unreachable(server: Server, failure: Exception) -> ManagerError:
-    """What stands in the way of talking to supervisord, and the lines that mend it."""
+    """What stands in the way of talking to supervisord, and what lets it."""
     path = server.socket
     if isinstance(failure, PermissionError):
         return ManagerError(
+            "PG906",
             f"you may not use supervisord's socket {path} ({owner_and_mode(path)})",
             BY_SUDO,
         )
     if isinstance(failure, (FileNotFoundError, ConnectionRefusedError)):
         return ManagerError(
+            "PG904",
             f"supervisord does not run: nobody listens on {path or server.url}",
             "start it: systemctl start supervisor",
         )
-    return ManagerError(f"supervisord at {path or server.url} does not answer: {failure}")
+    return ManagerError(
+        "PG907",
+        f"supervisord at {path or server.url} does not answer: {failure}",
+        "see its log, and what listens there",
+    )
 
 
 def owner_and_mode(path: str) -> str:
