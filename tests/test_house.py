@@ -89,7 +89,7 @@ PRIVILEGE = {"seteuid", "setegid", "setgroups", "setuid", "setgid", "setresuid",
 STARTERS = {"system", "popen", "fork", "forkpty", "execv", "execve", "execvp", "posix_spawn"}
 STARTING = {
     "deploy/jobs/graceful_stop.py",
-    "deploy/monitor/logs.py",
+    "deploy/managers/systemd/journal.py",
     "deploy/restart/bench_migrate.py",
     "host/programs.py",
 }

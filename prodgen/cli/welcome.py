@@ -12,7 +12,7 @@ from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import Outcome, plan_bench
 from prodgen.app.terminal.text import printable
 from prodgen.diagnostics import Severity, has_errors
-from prodgen.plan.core.model import Manager, Plan, Role
+from prodgen.plan.core.model import Plan, Role
 
 WIDTH = 80
 HEAD_WIDTH = 13
@@ -113,10 +113,16 @@ def _is_installed(plan: Plan) -> bool:
 def _command(name: str, plan: Plan | None) -> str:
     """The whole command: with sudo where it acts on what root has installed."""
     asks_root = {"apply", "restart"}
-    if plan and plan.manager.value is Manager.SUPERVISOR:
-        asks_root.add("status")  # supervisord's socket is root's, unless somebody opens it
+    if plan and _is_asked_as_root(plan):
+        asks_root.add("status")
     by_root = os.geteuid() != 0 and plan and not plan.is_of_user and name in asks_root
     return f"{'sudo ' if by_root else ''}prodgen {name}"
+
+
+def _is_asked_as_root(plan: Plan) -> bool:
+    from prodgen.deploy.managers.registry import backend_of
+
+    return backend_of(plan.manager.value).is_asked_as_root
 
 
 def _next(outcome: Outcome) -> Iterator[str]:

@@ -15,7 +15,7 @@ def known_versions(context: PlanContext, manager: Manager) -> dict[str, Sourced[
     facts = context.facts
     asked = {"nginx": facts.nginx, "openssl": facts.openssl, "systemd": facts.systemd}
     for name, fact in asked.items():
-        matters = name != "systemd" or manager is Manager.SYSTEMD
+        matters = name == manager.value or name not in {one.value for one in Manager}
         if fact and matters and fact.origin.kind is Kind.HOST:
             context.used[name] = fact
     known = {"frappe": context.frappe_version, "gunicorn": context.gunicorn_version, **asked}

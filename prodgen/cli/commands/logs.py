@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -18,8 +18,7 @@ from prodgen.cli.core.options import bench_option, report_options, supervisor_op
 from prodgen.cli.core.report import has_failed
 from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.managers.core.base import Process
-from prodgen.deploy.monitor.logs import Line, read_files, read_journal
-from prodgen.plan.core.model import Manager, Plan
+from prodgen.deploy.monitor.logs import read_logs
 
 TONES = ("cyan", "magenta", "green", "red")
 
@@ -55,20 +54,21 @@ def command(
     SERVICE is a part (web, workers, redis-queue), a pool (long), or a
     service; default: all of them.
     """
-    from prodgen.deploy.managers.registry import manager_of
+    from prodgen.deploy.managers.registry import backend_of
 
     outcome = plan_bench(bench, locked=False, programs=("systemd",))
     failed = has_failed(outcome, strict=strict, quiet=quiet or not strict, color=color)
     if failed or outcome.plan is None:
         return Exit.ERROR
     try:
-        processes = manager_of(outcome.plan, supervisor_config).look()
+        backend = backend_of(outcome.plan.manager.value)
+        processes = backend.connect(outcome.plan, supervisor_config).look()
         chosen = _chosen(processes, services, outcome.plan.bench_name.value)
         name = f"{outcome.plan.bench_name.value}-"
         width = max((len(one.short.removeprefix(name)) for one in chosen), default=0)
         tones = {one.short: TONES[index % len(TONES)] for index, one in enumerate(chosen)}
         colored = wants_color(color, sys.stdout)
-        for line in _lines(outcome.plan, chosen, tail, follow=follow):
+        for line in read_logs(backend, outcome.plan, chosen, tail, follow=follow):
             head = f"{printable(line.process).removeprefix(name):<{width}} | "
             if colored:
                 head = style(head, tones.get(line.process))
@@ -96,13 +96,3 @@ def _chosen(processes: Sequence[Process], services: Sequence[str], bench: str) -
             )
         found += [one for one in named if one not in found]
     return found
-
-
-def _lines(plan: Plan, processes: Sequence[Process], tail: int, *, follow: bool) -> Iterator[Line]:
-    in_files = any(one.logs for one in processes)
-    if plan.manager.value is Manager.SYSTEMD and not in_files:
-        by_user = plan.systemd.scope.value == "user"
-        units = [one.name for one in processes]
-        yield from read_journal(units, tail, follow=follow, user=by_user)
-    else:
-        yield from read_files(processes, tail, follow=follow)

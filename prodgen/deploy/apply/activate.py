@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Collection
 from pathlib import Path
 
-from prodgen.deploy.core.errors import DeployError
-from prodgen.deploy.managers.supervisor import activate as activate_supervisor
-from prodgen.deploy.managers.supervisor.core.rpc import Rpc, find_server
-from prodgen.deploy.managers.systemd import activate as activate_systemd
-from prodgen.deploy.managers.systemd.control import control
+from prodgen.deploy.managers.registry import backend_of
 from prodgen.deploy.session.activation import Activation
 from prodgen.host.programs import run
 from prodgen.plan.core.model import Manager
 
 NGINX_PID = Path("/run/nginx.pid")
-ROOMS = {Manager.SUPERVISOR: activate_supervisor, Manager.SYSTEMD: activate_systemd}
 
 
 def activate(work: Activation) -> None:
@@ -26,11 +19,11 @@ def activate(work: Activation) -> None:
     Raises DeployError where a manager cannot be reached.
     """
     manager = work.context.plan.manager.value
-    for name, room in ROOMS.items():
-        if work.of(name.value) and (name is not manager or work.ends(name)):
-            room.stop(work)
+    for one in Manager:
+        if work.of(one.value) and (one is not manager or work.ends(one)):
+            backend_of(one).stop(work)
     if work.of(manager.value) and not work.ends(manager):
-        ROOMS[manager].change(work)
+        backend_of(manager).change(work)
     if work.of("nginx"):
         _reload_nginx(work)
 
@@ -52,12 +45,10 @@ def _reload_nginx(work: Activation) -> None:
 
 
 def forget_removed(activation: Activation, targets: Collection[str]) -> None:
-    """Has the managers forget files of theirs that went away, once nothing of them runs."""
-    if Manager.SYSTEMD.value in targets:
-        run((*control(activation.context.plan, os.geteuid()), "daemon-reload"))
-    if Manager.SUPERVISOR.value in targets:
-        with contextlib.suppress(DeployError):
-            Rpc(find_server(activation.supervisor_config)).call("reloadConfig")
+    """Unload removed config of these targets from their managers, once its processes have ended."""
+    for one in Manager:
+        if one.value in targets:
+            backend_of(one).forget(activation)
 
 
 def _runs(pid_file: Path) -> bool:

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prodgen.deploy.apply.journal import KeyChange
+from prodgen.deploy.managers.registry import backend_of
 from prodgen.deploy.privilege.bench_acts import write_in
 from prodgen.deploy.privilege.restart_right import program_words, right_to_restart
 from prodgen.deploy.system.atomic_write import write_file
 from prodgen.host.door import Door, enter
-from prodgen.plan.core.model import Manager, Plan
+from prodgen.plan.core.model import Plan
 from prodgen.review.changes.site_config_edit import (
     FILE,
     Value,
@@ -28,7 +29,7 @@ from prodgen.review.changes.site_config_edit import (
     production_keys,
     with_keys,
 )
-from prodgen.targets.supervisor.groups import log_links
+from prodgen.targets.registry import load_target
 
 if TYPE_CHECKING:
     from prodgen.deploy.session.activation import Activation
@@ -65,8 +66,7 @@ def program() -> str:
 
 def make_log_folder(plan: Plan) -> None:
     """The folder that root's processes log into, root's own. Raises OSError."""
-    writes = plan.manager.value is Manager.SUPERVISOR or plan.systemd.logs.value == "files"
-    if not writes or plan.is_of_user:
+    if not load_target(plan.manager.value.value).needs_log_folder(plan):
         return
     folder = Path(plan.log_folder.value)
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -74,12 +74,13 @@ def make_log_folder(plan: Plan) -> None:
 
 def link_logs(plan: Plan, door: Door) -> list[str]:
     """Makes the names in the bench's `logs/` lead to the logs; those that could not be made."""
-    if plan.manager.value is not Manager.SUPERVISOR:
+    links = backend_of(plan.manager.value).log_links(plan)
+    if not links:
         return []
     folder = door.path / "logs"
     failed = []
     with door.rights():
-        for name, log in log_links(plan).items():
+        for name, log in links.items():
             try:
                 _link(folder / name, Path(log), Path(plan.log_folder.value))
             except OSError as failure:

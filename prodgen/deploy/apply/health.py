@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.managers.core.base import Process, ProcessManager, State
+from prodgen.deploy.managers.registry import backend_of
 from prodgen.deploy.monitor.logs import last_lines, open_log
 from prodgen.deploy.restart.web_probe import Answer, ask
-from prodgen.host.programs import run
+from prodgen.plan.core.model import Manager, Plan
 
 if TYPE_CHECKING:
     from prodgen.deploy.session.activation import Activation
 
+MANAGERS = frozenset(one.value for one in Manager)
 UP_SECONDS = 90.0
 FAILED_SECONDS = 5.0
 """Where a restart has waited in vain already, this only finds out what is down."""
@@ -27,7 +29,7 @@ MOST_SITES = 20
 
 def look_after(work: Activation, wanted: Collection[str]) -> None:
     """Notes what of the `wanted` is not well. Waits for what is still starting."""
-    if not any(one.target in ("supervisor", "systemd") for one in work.effects):
+    if not any(one.target in MANAGERS for one in work.effects):
         return
     try:
         manager = work.manager()
@@ -37,7 +39,7 @@ def look_after(work: Activation, wanted: Collection[str]) -> None:
         return
     for one in down:
         work.fail(f"{one.short} is not up: {one.word} {one.last_exit}".strip())
-        for line in last_words(one, of_user=work.context.plan.is_of_user):
+        for line in last_words(one, work.context.plan):
             work.say("log", f"  {line}")
     for text in _sites(work) if wanted and not down else ():
         work.fail(text)
@@ -70,7 +72,7 @@ def await_steady(manager: ProcessManager, wanted: Collection[str], seconds: floa
         time.sleep(POLL)
 
 
-def last_words(one: Process, *, of_user: bool) -> Iterator[str]:
+def last_words(one: Process, plan: Plan) -> Iterator[str]:
     """The last lines of its log, or of its journal."""
     for path in one.logs:
         try:
@@ -79,9 +81,7 @@ def last_words(one: Process, *, of_user: bool) -> Iterator[str]:
         except OSError:
             continue
     if not one.logs:
-        unit = f"--{'user-' if of_user else ''}unit={one.name}"
-        argv = ("journalctl", "--no-pager", "--output=cat", f"--lines={LAST_LINES}", unit)
-        yield from run(argv).out.splitlines()
+        yield from backend_of(plan.manager.value).last_words(plan, one.name, LAST_LINES)
 
 
 def _sites(work: Activation) -> list[str]:

@@ -8,15 +8,16 @@ import socket
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from prodgen.deploy.managers.registry import backend_of
 from prodgen.deploy.system import procfs
 from prodgen.diagnostics import Diagnostic, error
-from prodgen.plan.core.model import Address, Plan
+from prodgen.plan.core.model import Address, Manager, Plan
 from prodgen.review.core.parse import merged
 from prodgen.review.core.source_lines import place_of
 from prodgen.targets.core.file_set import Side
 
-MANAGERS = ("systemd", "supervisord")
-HOLDING = ("supervisor", "systemd")
+MANAGERS = tuple(backend_of(one).daemon for one in Manager)
+HOLDING = tuple(one.value for one in Manager)
 IN_USE = (errno.EADDRINUSE, errno.EADDRNOTAVAIL)
 LONGEST = 80
 """Characters of a command line in a message."""

@@ -10,10 +10,11 @@ from pathlib import Path, PurePosixPath
 from prodgen.deploy.apply import bench_setup, boot_guard, journal
 from prodgen.deploy.apply.history import CURRENT, DRAFT, FOLDER, keep_generation
 from prodgen.deploy.apply.journal import Journal, KeyChange, Move, Phase
+from prodgen.deploy.managers.registry import backend_of
 from prodgen.deploy.session.session import bench_lock
 from prodgen.deploy.system.atomic_write import LARGEST, TEMPORARY_PREFIX, read_file
-from prodgen.host.programs import run
 from prodgen.inputs.reader import read_whole
+from prodgen.plan.core.model import Manager
 from prodgen.review.changes.site_config_edit import FILE
 from prodgen.targets.core.file_set import Placed, Side
 from prodgen.targets.manifest import PATH, listed_files
@@ -65,9 +66,10 @@ def recover_at_boot(state: Path) -> str:
         if left is None:
             return "nothing was interrupted"
         done = settle(state, left)
-    if any(move.target == "systemd" for move in left.moves):
-        run(("systemctl", "daemon-reload"))
-        run(("systemctl", "start", "--no-block", "multi-user.target"))
+    changed = {move.target for move in left.moves}
+    for one in Manager:
+        if one.value in changed:
+            backend_of(one).start_at_boot()
     return done
 
 

@@ -12,10 +12,8 @@ from typing import NamedTuple
 from prodgen.deploy.apply.installed import read_installed
 from prodgen.deploy.apply.takeover_reach import reach_of, who_can_change
 from prodgen.deploy.core.errors import DeployError
-from prodgen.deploy.managers.supervisor.core.rpc import Rpc, find_server
-from prodgen.deploy.managers.systemd.control import control, parse_show, show_command
+from prodgen.deploy.managers.registry import backend_of
 from prodgen.deploy.system.folder_transaction import make_folders
-from prodgen.host.programs import run
 from prodgen.plan.core.model import Manager, Plan
 from prodgen.review.adopt.core.model import Adoption, joined
 from prodgen.review.adopt.nginx import certbot
@@ -172,14 +170,7 @@ def with_live_spares(plan: Plan, found: Takeover, supervisor_config: Path | None
     """The takeover, in which only groups or units go on that run now. Raises DeployError."""
     if not found.spares:
         return found
-    if plan.manager.value is Manager.SYSTEMD:
-        asked = show_command(control(plan, os.geteuid()), sorted(found.spares))
-        states = parse_show(run(asked).out)
-        up = {unit for unit, one in states.items() if one.get("ActiveState") == "active"}
-    else:
-        infos = Rpc(find_server(supervisor_config)).call("getAllProcessInfo")
-        down = {one["group"] for one in infos if one["statename"] != "RUNNING"}
-        up = {one["group"] for one in infos} - down
+    up = backend_of(plan.manager.value).running(plan, sorted(found.spares), supervisor_config)
     return found._replace(spares=found.spares & up)
 
 

@@ -1,20 +1,27 @@
-"""The manager that a plan names, ready to be asked."""
+"""Every process manager; mypy finds one that is missing."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from prodgen.deploy.managers.core.base import ProcessManager
-from prodgen.plan.core.model import Manager, Plan
+from prodgen.deploy.managers.supervisor.backend import BACKEND as SUPERVISOR
+from prodgen.deploy.managers.systemd.backend import BACKEND as SYSTEMD
+from prodgen.deploy.session.backend import Backend
+from prodgen.plan.core.model import Manager, Plan, assert_never
+
+
+def backend_of(manager: Manager) -> Backend:
+    """What depends on this manager."""
+    if manager is Manager.SUPERVISOR:
+        found = SUPERVISOR
+    elif manager is Manager.SYSTEMD:
+        found = SYSTEMD
+    else:
+        assert_never(manager)
+    return found
 
 
 def manager_of(plan: Plan, supervisor_config: Path | None = None) -> ProcessManager:
-    """Supervisor or systemd; raises ManagerError where it cannot be found."""
-    if plan.manager.value is Manager.SYSTEMD:
-        from prodgen.deploy.managers.systemd.control import Systemd
-
-        return Systemd(plan)
-    from prodgen.deploy.managers.supervisor.control import Supervisor
-    from prodgen.deploy.managers.supervisor.core.rpc import Rpc, find_server
-
-    return Supervisor(plan, Rpc(find_server(supervisor_config)))
+    """The manager that the plan names, ready to be asked. Raises ManagerError."""
+    return backend_of(plan.manager.value).connect(plan, supervisor_config)

@@ -10,7 +10,7 @@ from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.jobs.orphans import Orphan, find_orphans
 from prodgen.deploy.jobs.suspension import is_leftover
 from prodgen.deploy.managers.core.base import Process, ProcessManager, State
-from prodgen.deploy.managers.supervisor.loaded_config import Told, runs_as_installed
+from prodgen.deploy.managers.registry import backend_of
 from prodgen.deploy.queue import rq
 from prodgen.deploy.queue.redis_client import RedisQueue, RedisUnavailable
 from prodgen.deploy.restart.maintenance_mode import LEFT_ON, WAY_OUT, is_left_on
@@ -19,9 +19,10 @@ from prodgen.deploy.session.events import Busy, Event, Waiting
 from prodgen.deploy.session.session import Session
 from prodgen.deploy.system import procfs
 from prodgen.host.door import read_named
-from prodgen.plan.core.model import GUNICORN_SETTINGS, Manager, Plan, Role
-from prodgen.targets.supervisor.groups import installed_file
-from prodgen.targets.systemd.units import SYSTEM_FOLDER, USER_FOLDER, unit_file
+from prodgen.plan.core.model import GUNICORN_SETTINGS, Plan, Role
+
+Loaded = Mapping[str, object]
+"""What a manager has read of one process's config."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def _row(
     plan: Plan,
     processes: Sequence[Process],
     every: Sequence[procfs.Stat],
-    loaded: Mapping[str, Told],
+    loaded: Mapping[str, Loaded],
 ) -> Row:
     service = processes[0].service
     pids = [one.pid for one in processes if one.pid]
@@ -110,16 +111,18 @@ def _row(
 
 
 def _older_than(
-    plan: Plan, processes: Sequence[Process], since: float | None, loaded: Mapping[str, Told]
+    plan: Plan, processes: Sequence[Process], since: float | None, loaded: Mapping[str, Loaded]
 ) -> str:
     """The first file that has something else for the processes than they were started with."""
     own, *others = config_files(plan, processes[0])
-    if newer_than([own], since) and not _run_as(own, processes, loaded):
+    if newer_than([own], since) and not _run_as(plan, own, processes, loaded):
         return own.name
     return newer_than(others, since)
 
 
-def _run_as(file: PurePosixPath, processes: Sequence[Process], loaded: Mapping[str, Told]) -> bool:
+def _run_as(
+    plan: Plan, file: PurePosixPath, processes: Sequence[Process], loaded: Mapping[str, Loaded]
+) -> bool:
     """Whether they run by the file, though it is newer."""
     if not loaded:
         return False
@@ -127,17 +130,13 @@ def _run_as(file: PurePosixPath, processes: Sequence[Process], loaded: Mapping[s
         text = read_named(Path(file)).decode()
     except (OSError, ValueError):
         return False
-    return all(runs_as_installed(one, loaded.get(one.name, {}), text) for one in processes)
+    backend = backend_of(plan.manager.value)
+    return all(backend.runs_as_installed(one, loaded.get(one.name, {}), text) for one in processes)
 
 
 def config_files(plan: Plan, one: Process) -> list[PurePosixPath]:
     """The installed files that a process was started by."""
-    if plan.manager.value is Manager.SYSTEMD:
-        is_own = plan.systemd.scope.value == "user"
-        folder = plan.home.value / USER_FOLDER if is_own else SYSTEM_FOLDER
-        found = [folder / unit_file(one.service)]
-    else:
-        found = [installed_file(plan)]
+    found = [backend_of(plan.manager.value).config_file(plan, one.service)]
     if one.service.gunicorn:
         found.append(plan.config_folder.value / GUNICORN_SETTINGS)
     if one.service.env_file:

@@ -13,11 +13,12 @@ from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.run_as import Identity, acting_as, identity_named
 from prodgen.host.trust import Danger, danger_above, danger_at, danger_on_way
 from prodgen.inputs.reader import open_regular
-from prodgen.plan.core.model import Manager, Plan
+from prodgen.plan.core.model import Plan
 from prodgen.provenance import Origin
 from prodgen.review.core.source_lines import place_of
 from prodgen.targets.core.file_set import Side
 from prodgen.targets.core.realtime_socket import realtime_socket
+from prodgen.targets.registry import load_target
 from prodgen.targets.systemd.paths import manager_reads_secrets, runtime_directory
 
 LOGS = PurePosixPath("/var/log")
@@ -66,7 +67,7 @@ def _logs(change: Change) -> Iterator[Diagnostic]:
         what = f"the logs would go to {folder}, which is not below {LOGS}"
         yield error("PG839", what, place, f"choose a folder below {LOGS}")
         return
-    if plan.manager.value is Manager.SYSTEMD and plan.systemd.logs.value != "files":
+    if not load_target(plan.manager.value.value).needs_log_folder(plan):
         return
     for service in plan.services:
         if "/" in service.log.value:

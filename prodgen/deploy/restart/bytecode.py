@@ -8,7 +8,8 @@ from pathlib import Path
 from prodgen.deploy.privilege.bench_acts import run_for
 from prodgen.host.door import Door
 from prodgen.host.programs import Done
-from prodgen.plan.core.model import Manager, Plan
+from prodgen.plan.core.model import Plan
+from prodgen.targets.registry import load_target
 
 TIMEOUT = 600.0
 SKIPPED = r"[/\\](node_modules|\.git|tests?[/\\]data)[/\\]"
@@ -22,9 +23,8 @@ def compile_command(bench: Path, apps: Sequence[str]) -> tuple[str, ...]:
 
 
 def is_needed(plan: Plan) -> bool:
-    """Whether the services cannot write it themselves: systemd's sandbox keeps apps/ read-only."""
-    by_systemd = plan.manager.value is Manager.SYSTEMD
-    return by_systemd and plan.systemd.hardening.value != "off"
+    """Whether the services cannot write it themselves."""
+    return load_target(plan.manager.value.value).keeps_apps_read_only(plan)
 
 
 def compile_apps(plan: Plan, door: Door) -> Done | None:

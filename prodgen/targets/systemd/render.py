@@ -20,7 +20,7 @@ from prodgen.targets.core.artifacts import Artifact
 from prodgen.targets.core.base import Target, Unwritable, unwritable
 from prodgen.targets.core.templating import render
 from prodgen.targets.systemd.escape import listen, plain
-from prodgen.targets.systemd.hardening import OLDEST, Line, unknown_to
+from prodgen.targets.systemd.hardening import OLDEST, Level, Line, unknown_to
 from prodgen.targets.systemd.paths import home_of
 from prodgen.targets.systemd.service import control, limit_lines, service_unit
 from prodgen.targets.systemd.units import (
@@ -229,6 +229,10 @@ def _needs_log_folder(plan: Plan) -> bool:
     return plan.systemd.logs.value == "files" and not _is_users(plan)
 
 
+def _keeps_apps_read_only(plan: Plan) -> bool:
+    return Level(plan.systemd.hardening.value) is not Level.OFF
+
+
 def _production_flags(plan: Plan) -> frozenset[str]:
     """From 16 on Frappe needs none, and with one `bench update` would restart units itself."""
     version = plan.versions.get("frappe")
@@ -244,4 +248,5 @@ TARGET = Target(
     is_users=_is_users,
     needs_log_folder=_needs_log_folder,
     production_flags=_production_flags,
+    keeps_apps_read_only=_keeps_apps_read_only,
 )

@@ -42,6 +42,7 @@ class Run:
         """The exit codes of commands, by how they begin; 0 where none is said."""
         self.pid_file = folder / "nginx.pid"
         self.said = Recorder()
+        self.rooms: dict[Manager, SimpleNamespace] = {}
 
     def command(self, argv: Sequence[str], **_: object) -> Done:
         text = " ".join(argv)
@@ -66,8 +67,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
             change=lambda _: made.steps.append(f"{name} changes"),
         )
 
-    rooms = {one: room(one.value) for one in Manager}
-    monkeypatch.setattr(activate, "ROOMS", rooms)
+    made.rooms = {one: room(one.value) for one in Manager}
+    monkeypatch.setattr(activate, "backend_of", made.rooms.__getitem__)
     monkeypatch.setattr(activate, "run", made.command)
     monkeypatch.setattr(activate, "NGINX_PID", made.pid_file)
     return made
@@ -165,7 +166,7 @@ def test_a_manager_that_cannot_be_reached_ends_it(
     def refuse(_: Activation) -> None:
         raise DeployError("PG904", "supervisord does not run")
 
-    monkeypatch.setattr(activate.ROOMS[Manager.SUPERVISOR], "change", refuse)
+    monkeypatch.setattr(run.rooms[Manager.SUPERVISOR], "change", refuse)
     with pytest.raises(DeployError):
         run.go(SUPERVISOR, NGINX)
     assert run.steps == [], "nginx keeps the config that fits what runs"

@@ -10,15 +10,17 @@ from prodgen.deploy.apply import health
 from prodgen.deploy.apply.health import await_steady, look_after
 from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.managers.core.base import State
+from prodgen.deploy.managers.systemd import journal
 from prodgen.deploy.restart.web_probe import Answer
 from prodgen.deploy.session.activation import Activation
 from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.host.programs import Done
-from prodgen.plan.core.model import Plan, Role
+from prodgen.plan.core.model import Manager, Plan, Role
 from prodgen.targets.core.effects import Action, Effect
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.fake_manager import FakeManager, processes_of
 from tests.support.fakes.recorder import PLAN, SITES, Recorder, services
+from tests.support.systemd_plans import sourced
 
 SHORT = "g:frappe-bench-frappe-short-worker-0"
 EFFECT = Effect("supervisor", SHORT, Action.RESTART)
@@ -114,10 +116,13 @@ def test_a_journal_has_the_last_words_where_there_is_no_log(
         asked.append(argv)
         return Done(argv, 0, "last\nwords\n", "")
 
-    monkeypatch.setattr(health, "run", run)
+    monkeypatch.setattr(journal, "run", run)
     one = host.manager.found[SHORT]
-    assert list(health.last_words(one, of_user=False)) == ["last", "words"]
-    list(health.last_words(one, of_user=True))
+    plan = PLAN._replace(manager=sourced(Manager.SYSTEMD))
+    of_user = plan._replace(systemd=plan.systemd._replace(scope=sourced("user")))
+    assert list(health.last_words(one, plan)) == ["last", "words"]
+    list(health.last_words(one, of_user))
+    assert list(health.last_words(one, PLAN)) == [], "Supervisor has no journal"
     assert [argv[-1] for argv in asked] == [f"--unit={SHORT}", f"--user-unit={SHORT}"]
 
 

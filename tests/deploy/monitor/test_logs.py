@@ -8,20 +8,15 @@ from pathlib import Path
 import pytest
 
 from prodgen.app.terminal.text import with_colors
+from prodgen.deploy.managers.core.log_line import LONGEST_LINE, LogLine
+from prodgen.deploy.managers.systemd.journal import parse_entry
 from prodgen.deploy.monitor import logs
-from prodgen.deploy.monitor.logs import (
-    LONGEST_LINE,
-    Follower,
-    Line,
-    last_lines,
-    open_log,
-    parse_entry,
-)
+from prodgen.deploy.monitor.logs import Follower, last_lines, open_log
 
 UNIT = "frappe-bench-web@1.service"
 
 
-def entry(**fields: object) -> Line | None:
+def entry(**fields: object) -> LogLine | None:
     return parse_entry(json.dumps({"_SYSTEMD_UNIT": UNIT, "_PID": "77", **fields}))
 
 
@@ -39,7 +34,7 @@ def entry(**fields: object) -> Line | None:
     ],
 )
 def test_a_message_of_any_form(message: object, text: str) -> None:
-    assert entry(MESSAGE=message) == Line("frappe-bench-web@1", text)
+    assert entry(MESSAGE=message) == LogLine("frappe-bench-web@1", text)
 
 
 @pytest.mark.parametrize("text", ["[]", "5", "null", "{", "[" * 100_000, '{"MESSAGE": null}'])
@@ -48,9 +43,9 @@ def test_what_is_no_entry(text: str) -> None:
 
 
 def test_only_systemd_says_which_unit_it_is_about() -> None:
-    assert entry(MESSAGE="x", UNIT="nginx.service") == Line("frappe-bench-web@1", "x")
+    assert entry(MESSAGE="x", UNIT="nginx.service") == LogLine("frappe-bench-web@1", "x")
     of_systemd = entry(MESSAGE="x", UNIT="a.service", _PID="1", _SYSTEMD_UNIT="init.scope")
-    assert of_systemd == Line("a", "x")
+    assert of_systemd == LogLine("a", "x")
 
 
 def test_a_log_that_is_made_endless_is_followed(

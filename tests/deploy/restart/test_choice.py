@@ -16,7 +16,7 @@ from prodgen.deploy.doctor.finding import Grade
 from prodgen.deploy.jobs.orphans import is_worker, queues_of
 from prodgen.deploy.jobs.suspension import is_leftover
 from prodgen.deploy.managers.core.base import Process, State
-from prodgen.deploy.monitor.logs import journal_command, parse_entry
+from prodgen.deploy.managers.systemd.journal import journal_command, parse_entry
 from prodgen.deploy.monitor.status import Row, Status
 from prodgen.deploy.restart import web_probe
 from prodgen.deploy.restart.bytecode import compile_command, is_needed

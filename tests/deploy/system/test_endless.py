@@ -199,15 +199,16 @@ def test_folders_of_a_bench(name: str, kind: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_log_of_a_service_that_failed(kind: str, tmp_path: Path) -> None:
     log = put(kind, tmp_path / "web.log")
+    plan = fixture_plan("frappe-16")
     one = Process(
         name="web",
-        service=fixture_plan("frappe-16").services[0],
+        service=plan.services[0],
         state=State.FAILED,
         word="failed",
         logs=(log,),
     )
     with within():
-        lines = list(health.last_words(one, of_user=False))
+        lines = list(health.last_words(one, plan))
     assert len(lines) == ("sparse" in kind)
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from prodgen.deploy.apply import activate
 from prodgen.deploy.apply.activate import forget_removed
 from prodgen.deploy.managers.core.base import ManagerError, ProcessManager
 from prodgen.deploy.managers.supervisor import activate as activate_supervisor
+from prodgen.deploy.managers.supervisor import backend
 from prodgen.deploy.managers.supervisor.core.rpc import BAD_NAME
+from prodgen.deploy.managers.systemd import backend as systemd
 from prodgen.deploy.session.activation import Activation
 from prodgen.deploy.session.bench_context import BenchContext
 from prodgen.targets.core.effects import Action, Effect
@@ -58,7 +59,7 @@ class Run:
 def run(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Run:
     """All of it runs."""
     made = Run()
-    for room in (activate_supervisor, activate):
+    for room in (activate_supervisor, backend):
         monkeypatch.setattr(room, "Rpc", lambda _: made.rpc)
         monkeypatch.setattr(room, "find_server", lambda _: made.rpc.server)
     monkeypatch.setattr(activate_supervisor, "restart_changed", made.restart)
@@ -155,7 +156,7 @@ def test_files_that_are_gone_are_forgotten_by_whom_they_were_for(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[str, ...]] = []
-    monkeypatch.setattr(activate, "run", lambda argv, **_: asked.append(argv))
+    monkeypatch.setattr(systemd, "run", lambda argv, **_: asked.append(argv))
     work = run.work()
     forget_removed(work, {"nginx"})
     assert (run.rpc.done, asked) == ([], [])
@@ -171,5 +172,5 @@ def test_a_supervisord_that_is_gone_has_nothing_to_forget(
     def refuse(_: Path | None) -> None:
         raise ManagerError("PG904", "supervisord does not run")
 
-    monkeypatch.setattr(activate, "find_server", refuse)
+    monkeypatch.setattr(backend, "find_server", refuse)
     forget_removed(run.work(), {"supervisor"})
