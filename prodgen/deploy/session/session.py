@@ -94,7 +94,7 @@ class Session:
     def busy(self, processes: Sequence[Process]) -> list[Busy]:
         """Those of the processes that are at work, with their jobs."""
         rows = {row.pid: row for row in self.workers() if row.host == self.host and row.is_busy}
-        found = [(one, rows[one.pid]) for one in processes if one.pid in rows]
+        found = [(one, rows[one.pid]) for one in processes if one.pid and one.pid in rows]
         return self._with_jobs([(one.name, one.short, row) for one, row in found])
 
     def _with_jobs(self, found: Sequence[tuple[str, str, rq.Worker]]) -> list[Busy]:

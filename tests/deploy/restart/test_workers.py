@@ -16,7 +16,7 @@ from prodgen.plan.core.model import Role
 from tests.support.accounts import needs_root
 from tests.support.fakes.children import Children
 from tests.support.fakes.clock import FakeClock
-from tests.support.fakes.recorder import Recorder, joined, make_session, services
+from tests.support.fakes.recorder import BENCH_ID, HOST, Recorder, joined, make_session, services
 from tests.support.fakes.rq_workers import FakeWorkers
 
 SHORT = "g:frappe-bench-frappe-short-worker-0"
@@ -125,6 +125,17 @@ def test_a_pid_that_went_on_to_another_user_is_not_killed(
     restart(workers, force_kill=30)
     assert (pid, signal.SIGKILL) not in workers.heard
     assert workers.pid(SHORT) not in (0, pid), "the worker itself has ended, so it starts again"
+
+
+def test_a_record_without_a_pid_is_no_job_of_one_that_does_not_run(workers: FakeWorkers) -> None:
+    """The bench's user writes what he likes into Redis."""
+    session, _ = make_session(workers.manager, workers.queue)
+    row = {"queues": (f"{BENCH_ID}:short",), "state": "busy", "job": "j", "host": HOST}
+    workers.queue.put("forged", pid=0, **row)
+    workers.manager.put(SHORT, state=State.DOWN, word="stopped", pid=0)
+    assert session.busy(workers.processes) == []
+    workers.give_job(LONG, "k", seconds=5)
+    assert [one.job for one in session.busy(workers.processes)] == ["k"]
 
 
 def test_one_that_did_not_run_starts(workers: FakeWorkers, kids: Children) -> None:
