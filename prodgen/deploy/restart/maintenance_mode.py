@@ -129,10 +129,11 @@ def lift_noted(door: Door) -> bool:
                 _write(door, name, former)
         remove_in(door, NOTE)
     except OSError as failure:
+        way_out = f"put back what {door.path / NOTE} says, and remove that file"
         raise DeployError(
             "PG924",
             f"a maintenance mode that prodgen has set is still on: {_reason(failure)}",
-            f"run it as root; {door.path / NOTE} says what to put back",
+            way_out if os.geteuid() == 0 else f"run it as root, or {way_out}",
         ) from failure
     return True
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from prodgen.deploy.managers.core.base import ManagerError
 from prodgen.deploy.restart.maintenance_mode import NOTE, files_to_set, is_cached, lift_noted
 from prodgen.host.door import enter
 from prodgen.review.changes.site_config_edit import FILE
@@ -57,6 +59,16 @@ def test_a_note_leads_to_no_other_file(tmp_path: Path, name: str) -> None:
     (tmp_path / NOTE).write_text(json.dumps({name: None}))
     assert lift_noted(enter(tmp_path))
     assert not (tmp_path / NOTE).exists()
+
+
+def test_a_note_that_is_none_is_for_its_reader_to_remove(tmp_path: Path) -> None:
+    (tmp_path / "sites").mkdir()
+    os.mkfifo(tmp_path / NOTE)
+    with pytest.raises(ManagerError, match="still on: a named pipe") as refused:
+        lift_noted(enter(tmp_path))
+    way_out = f"put back what {tmp_path / NOTE} says, and remove that file"
+    assert refused.value.help.endswith(way_out)
+    assert refused.value.help.startswith("run it as root") == (os.geteuid() != 0)
 
 
 def test_which_frappe_keeps_its_config_in_memory() -> None:
