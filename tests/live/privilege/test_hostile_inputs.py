@@ -29,7 +29,12 @@ RAN = "/srv/ran"
 """Where each hostile program writes the uid that ran it, and its name."""
 WALK: dict[str, list[list[str]]] = {
     "": [[]],
-    "render": [["-t", "supervisor"], ["-o", "/root/made"], ["-o", "made"]],
+    "render": [
+        ["-t", "supervisor"],
+        ["-t", "systemd"],
+        ["-o", "/root/made"],
+        ["-o", "made"],
+    ],
     "diff": [[], ["made"], ["-o", "review.json"]],
     "apply": [["-n"], ["--yes"], ["made", "--yes"], ["--rollback", "-n"]],
     "adopt": [["-n"], ["--yes"]],
@@ -75,9 +80,12 @@ PLACES = [
 LOOKING = ("plan", "validate", "diff", "render", "explain", "status", "logs", "doctor")
 
 
-@pytest.fixture(scope="module")
-def made() -> Iterator[Host]:
-    with host("supervisor", quick=True) as machine:
+@pytest.fixture(
+    scope="module", params=["supervisor", pytest.param("systemd", marks=pytest.mark.matrix)]
+)
+def made(request: pytest.FixtureRequest) -> Iterator[Host]:
+    by_supervisor = request.param == "supervisor"
+    with host(request.param, supervisor=by_supervisor, quick=by_supervisor) as machine:
         machine.machine.add_user(OTHER, 1002, f"/home/{OTHER}")
         machine.shell(f"usermod -aG sudo {OTHER}; mkdir -m 700 /srv/foreign")
         machine.machine.put(SECRET, f'{WORD}: "\n{WORD}\n', 0o600)
@@ -174,7 +182,7 @@ def test_another_user_s_name(run: Host, by: str) -> None:
     hostile(run, f"{PATH}/evil-node")
     settings: dict[str, object] = {
         "version": 1,
-        "manager": "systemd",
+        "manager": run.settings["manager"],
         "host": {"node": f"{PATH}/evil-node"},
     }
     if by == "prodgen.yaml":
@@ -204,7 +212,8 @@ def test_programs_and_modules_of_the_user(run: Host) -> None:
     config = "[supervisorctl]\n[ctlplugin:x]\nsupervisor.ctl_factory = supervisor:x\n"
     for name in ("supervisord.conf", "etc/supervisord.conf"):
         run.machine.put(f"{PATH}/{name}", config)
-    run.shell(f"chown -R {USER}: {HOME}")
+    run.shell(f"chown -R {USER}: {HOME}; runuser -u {USER} -- {PATH}/nginx")
+    assert who_ran(run) == {"1001"}, "they do note who runs them"
     said = walk(run)
     assert who_ran(run) <= {"1001"}, run.shell(f"cat {RAN}")
     assert said["apply --yes"].startswith("exit 0"), said["apply --yes"]

@@ -2,7 +2,7 @@
 
 In `VAULT`, which only root may enter, lie files that are everyone's to read by their modes. The
 attacks are the scripts in `attacks/`. `root-does` stands for root at its work: it runs prodgen in a
-folder of the vault, and shows nobody but root what prodgen said.
+folder of the vault, in a terminal if asked, and shows nobody but root what prodgen said.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from tests.support.live.applying import Host, host
 from tests.support.live.restarting import ENVIRONMENT
-from tests.support.live.systemd_bench import HOME, PATH, USER
+from tests.support.live.systemd_bench import HOME, NAME, PATH, USER
 from tests.support.plans import ROOT
 from tests.support.rig.process import PLAIN_ENVIRONMENT
 
@@ -28,6 +28,8 @@ VAULT = "/srv/vault"
 LOOT = f"{HOME}/loot"
 RUNS = "/srv/runs"
 """What prodgen said and how it ended, for root alone."""
+SINCE = "/srv/since"
+"""As old as the attack."""
 PRODGEN = "/usr/local/bin/prodgen"
 LAUNCH = f'import sys; sys.path.insert(0, "{ROOT}"); from {{module}} import main; sys.exit(main())'
 WRAPPER = """\
@@ -42,6 +44,11 @@ ROOT_DOES = f"""\
 cd {VAULT}/open
 exec </dev/null >>{RUNS}/said 2>&1
 case $1 in
+link) exec ln "$2" "$3" ;;
+terminal) # root's login: after prodgen its shell runs what was typed
+    shift
+    login='for n in $(seq 20); do read -rt 0.2 line && bash -c "$line"; done'
+    SHELL=/bin/bash exec script -qec "tty; {PRODGEN} $*; $login" /dev/null ;;
 python) shift; exec unshare --pid --fork --mount-proc {sys.executable} -B "$@" ;;
 esac
 exec {PRODGEN} "$@"
@@ -109,12 +116,21 @@ def _start_victim(made: Host, manager: str) -> None:
 
 
 def restore(run: Host) -> None:
-    """The bench as it was, for the next attack; its folders stay, since Redis saves into one."""
+    """The bench as it was, for the next attack; its folders stay, since Redis saves into one.
+
+    Those that an attack has made go: an exchange may have left a folder under the name of a link.
+    """
+    start = {
+        "supervisor": "supervisorctl -c /etc/supervisor/supervisord.conf start all",
+        "systemd": f"systemctl reset-failed '{NAME}*'; systemctl start {NAME}.target "
+        f"{NAME}-workers.target {NAME}-web.target",
+    }
     run.shell(
         f"pkill -KILL -U {USER} -f attack || true; rm -rf {LOOT} {HOME}/attack* /tmp/attack*; "
-        f"rm -f {RUNS}/codes {RUNS}/said; : >{RUNS}/codes; : >{RUNS}/said; touch /srv/since; "
+        f"rm -f {RUNS}/codes {RUNS}/said; : >{RUNS}/codes; : >{RUNS}/said; touch {SINCE}; "
         f"mkdir -m 1777 /tmp/attack; find {PATH} -mindepth 1 -not -type d -delete; "
-        f"cp -a /root/kept/. {PATH}"
+        f"for one in $(ls -A {PATH}); do [ -e /root/kept/$one ] || rm -rf {PATH}/$one; done; "
+        f"cp -a /root/kept/. {PATH}; {start[run.settings['manager']]} >/dev/null || true"
     )
 
 
@@ -150,9 +166,7 @@ def runs_of(run: Host) -> tuple[list[str], str]:
 
 def told(run: Host) -> str:
     """Files in which the bench's user can read the word."""
-    found = (
-        f"find / -xdev -type f -size -2000k -readable -not -path '/proc/*' -newer {RUNS}/codes.old"
-    )
+    found = f"find / /home /tmp /run /var -xdev -type f -size -2000k -readable -newer {SINCE}"
     return run.shell(
         f"runuser -u {USER} -- sh -c {shlex.quote(found)} 2>/dev/null | grep -v ^/work "
         f"| xargs -r -d '\\n' grep -l {WORD} 2>/dev/null",

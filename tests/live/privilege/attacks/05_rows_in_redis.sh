@@ -6,7 +6,7 @@ link = socket.create_connection(("127.0.0.1", 11000))
 def say(*words):
     raw = [w.encode() for w in words]
     link.sendall(b"*%d\r\n" % len(raw) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in raw))
-    link.recv(4096)
+    return link.recv(4096).decode().strip()
 host, queues = socket.gethostname(), "home-frappe-frappe-bench:short"
 sup = open("/run/supervisord.pid").read().strip() if os.path.exists("/run/supervisord.pid") else "1"
 for pid in ("1", sup, "0", "-1", "²", "9" * 5000, "99999999999999999999", "\x1b]0;x\x07"):
@@ -18,6 +18,7 @@ for pid in ("1", sup, "0", "-1", "²", "9" * 5000, "99999999999999999999", "\x1b
 say("HSET", "rq:job:\x1b[31mj", "timeout", "9" * 400, "started_at", "9999-12-31T00:00:00Z",
     "description", "\x1b]0;x\x07" * 999)
 say("SADD", "rq:queues", "rq:queue:other:\x1b[31m")
+print("records of workers", say("SCARD", "rq:workers"))
 PY
 root status -C "$BENCH"
 root status -C "$BENCH" --format json

@@ -7,6 +7,7 @@ link.connect("/run/systemd/journal/socket")
 for text in (b"MESSAGE=one\nMESSAGE=two\n", b"MESSAGE=x\nUNIT=nginx.service\nUNIT=b\n",
              b"MESSAGE\n" + (5).to_bytes(8, "little") + b"a\nb\xff\x1b\nUNIT=root\n", b"PRIORITY=3\n"):
     link.send(text)
+print("four entries sent", flush=True)  # in the service's own log
 PY
 python_does "/usr/bin/python3 $HOME/attack.journal.py"
 restart >/dev/null 2>&1

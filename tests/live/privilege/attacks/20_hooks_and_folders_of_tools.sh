@@ -12,5 +12,6 @@ printf '%s {\n prerotate\n id -u >>%s\n endscript\n}\n' "$BENCH/logs/*.log" "$LO
 cp "$BENCH/logrotate.conf" "$BENCH/config/logrotate.conf"
 export PATH=$HOME/.local/bin:$BENCH:/usr/bin:/bin GIT_CONFIG=$HOME/.gitconfig PAGER=$HOME/attack.payload
 cd "$BENCH"
+supervisorctl # it works, for whoever takes the PATH over
 /usr/bin/sudo -n /usr/local/bin/prodgen restart -C "$BENCH"
 for words in "diff" "apply --yes" doctor "render -t all" "status" "logs" "restart web"; do root $words -C "$BENCH"; done

@@ -6,5 +6,6 @@ for file in /etc/shadow "$VAULT/secret" "$VAULT/open/key" /proc/1/environ "$BENC
     settings env_file "\"$file\""
     root render -t all -C "$BENCH"
     root doctor -C "$BENCH"
+    grep -q '"manager": "systemd"' "$BENCH/prodgen.yaml" && root apply --yes -C "$BENCH"
     cp "$HOME/attack.yaml" "$BENCH/prodgen.yaml"
 done
