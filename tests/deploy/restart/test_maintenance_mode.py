@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from prodgen.deploy.managers.core.base import ManagerError
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.restart.maintenance_mode import NOTE, files_to_set, is_cached, lift_noted
 from prodgen.host.door import enter
 from prodgen.review.changes.site_config_edit import FILE
@@ -64,7 +64,7 @@ def test_a_note_leads_to_no_other_file(tmp_path: Path, name: str) -> None:
 def test_a_note_that_is_none_is_for_its_reader_to_remove(tmp_path: Path) -> None:
     (tmp_path / "sites").mkdir()
     os.mkfifo(tmp_path / NOTE)
-    with pytest.raises(ManagerError, match="still on: a named pipe") as refused:
+    with pytest.raises(DeployError, match="still on: a named pipe") as refused:
         lift_noted(enter(tmp_path))
     way_out = f"put back what {tmp_path / NOTE} says, and remove that file"
     assert refused.value.help.endswith(way_out)

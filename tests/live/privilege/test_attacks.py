@@ -101,5 +101,5 @@ def test_nobody_gains_by(run: Host, figure: Figure, script: str) -> None:
     assert sum(map(int, re.findall(r": (\d+)", "".join(rounds)))) == len(rounds) * 10_000
     everything = "\n".join([done.said, *codes, said, f"ran as {done.ran_as}"])
     for wanted in (FIRST_STEPS[script[:2]], BY_MANAGER.get((script[:2], manager), "")):
-        assert re.search(wanted, everything), (wanted, everything)
+        assert re.search(wanted, everything, re.IGNORECASE), (wanted, everything)
     assert attacking.told(run) == ""
