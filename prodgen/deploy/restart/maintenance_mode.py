@@ -139,7 +139,8 @@ def lift_noted(door: Door) -> bool:
 
 
 def _reason(failure: OSError) -> str:
-    return f"{failure.filename}: {(failure.strerror or str(failure)).lower()}"
+    place = f"{failure.filename}: " if failure.filename else ""
+    return f"{place}{(failure.strerror or str(failure)).lower()}"
 
 
 def _noted(text: str) -> dict[str, Value]:
