@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from unittest.mock import patch
 
-from prodgen.app import host_files, saved_review
+from prodgen.app import adopt, apply, host_files, saved_review
 from prodgen.app.reports.text import show
 from prodgen.app.review import Stopped
-from prodgen.cli.commands import adopt, apply
+from prodgen.cli.core.confirm import agreed
 from prodgen.deploy.managers.core.base import Process
 from prodgen.deploy.privilege import admission, own_install
 from prodgen.deploy.privilege.admission import NotAdmitted
@@ -26,7 +26,7 @@ from tests.support.systemd_plans import sourced
 
 def _nobody_there() -> None:
     try:
-        apply.agreed()
+        agreed("Apply this?")
     except Stopped as stopped:
         show(stopped.found, color=False)
 

@@ -6,13 +6,11 @@ import os
 from pathlib import Path
 from textwrap import wrap
 
-import click
-
 from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import Outcome, plan_bench
 from prodgen.app.review import Stopped
 from prodgen.app.terminal.text import printable, say
-from prodgen.cli.commands.apply import require_terminal
+from prodgen.cli.core.confirm import agreed
 from prodgen.deploy.privilege.admission import NotAdmitted
 from prodgen.deploy.privilege.hand_over import Tally, hand_over, survey
 from prodgen.deploy.privilege.new_owner import new_owner, unreachable_python
@@ -46,11 +44,8 @@ def hand_over_first(outcome: Outcome, chosen: Selection, *, dry_run: bool, yes: 
     _show(door.path, who, survey(door.path, who), unreachable_python(door, who))
     if dry_run:
         return outcome
-    if not yes:
-        require_terminal()
-        if not click.confirm(f"Give the bench to {who.name}?", err=True):
-            say("prodgen: nothing was changed\n")
-            raise Stopped
+    if not yes and not agreed(f"Give the bench to {who.name}?"):
+        raise Stopped
     given = hand_over(door.path, who).given
     say(f"{given} entries belong to {who.name} now\n")
     return plan_bench(chosen, locked=False, programs=PROGRAMS)
