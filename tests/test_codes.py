@@ -30,6 +30,8 @@ SEVERITIES = ("note", "warning", "error")
 """The functions of prodgen.diagnostics, the mildest first."""
 ERRORS = ("DeployError", "ManagerError")
 """Exceptions whose first argument is a code."""
+MAKERS = {**dict.fromkeys(ERRORS, "error"), "bad": "error", "warn": "warning"}
+"""What else makes a diagnostic of a severity, with its code first."""
 
 
 def calls() -> Iterator[tuple[str, ast.expr]]:
@@ -50,7 +52,7 @@ def test_severities_are_those_of_the_source() -> None:
     """The mildest counts: a code that is a warning somewhere can be accepted there."""
     found: dict[str, set[str]] = {}
     for maker, code in calls():
-        name = "error" if maker in ERRORS else maker
+        name = MAKERS.get(maker, maker)
         if name in SEVERITIES and isinstance(code, ast.Constant):
             found.setdefault(str(code.value), set()).add(name)
     mildest = {code: min(names, key=SEVERITIES.index) for code, names in found.items()}

@@ -102,7 +102,8 @@ def some_status() -> Any:
 
 
 def some_findings() -> Any:
-    found = [Finding("redis", grade, "a text", "a fix") for grade in Grade]
+    grades = zip(Grade, ("PG957", "PG983", "", "PG949"), strict=True)
+    found = [Finding("redis", grade, "a text", "a fix", code) for grade, code in grades]
     return parse("doctor", doctor.as_json(found))
 
 

@@ -21,7 +21,15 @@ from prodgen.app.terminal.text import width
 from prodgen.cli.group import prodgen
 from prodgen.codes import CODES, members
 from prodgen.inputs import reader
-from tests.messages import of_apply, of_inputs, of_managers, of_outputs, of_plans, on_hosts
+from tests.messages import (
+    of_apply,
+    of_doctor,
+    of_inputs,
+    of_managers,
+    of_outputs,
+    of_plans,
+    on_hosts,
+)
 from tests.messages.bench import Case
 from tests.support.outputs import parse
 
@@ -32,7 +40,7 @@ READ = reader.read_regular
 """What opens every file."""
 WHOLE = r" *(--> |[a-z ]{1,20}: )?(`[^`]*`|\S)+"
 """A line that holds one thing to copy, or a place."""
-DIRECT = {**on_hosts.DIRECT, **of_apply.DIRECT, **of_managers.DIRECT}
+DIRECT = {**on_hosts.DIRECT, **of_apply.DIRECT, **of_managers.DIRECT, **of_doctor.DIRECT}
 SAID = {code for code in CODES if not members(code)}
 """A family is only a name for its members."""
 CASES = {**of_inputs.CASES, **of_plans.CASES, **of_outputs.CASES}

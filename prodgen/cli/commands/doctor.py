@@ -1,4 +1,4 @@
-"""`prodgen doctor`: what will hurt this bench on this host, and what mends it."""
+"""`prodgen doctor`: what will hurt this bench on this host, and the way out."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ import click
 
 from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import plan_bench
+from prodgen.app.reports.layout import Layout
+from prodgen.app.reports.reporters import REPORTERS
 from prodgen.app.running_bench import context_from
 from prodgen.app.terminal.color import style, wants_color
 from prodgen.app.terminal.text import columns_of, printable, wrapped
 from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.options import bench_option, format_option, report_options, supervisor_option
 from prodgen.cli.core.report import has_failed
+from prodgen.codes import CODES
 from prodgen.deploy.doctor.finding import Finding, Grade
 
 FORMAT_VERSION = 1
@@ -26,7 +29,7 @@ TONES = {Grade.BAD: "red", Grade.WARNING: "magenta", Grade.GOOD: "green", Grade.
 @click.command("doctor")
 @bench_option
 @supervisor_option
-@format_option("Lines to read, or JSON.")
+@format_option("Lines to read; the others are for programs.", REPORTERS)
 @report_options
 def command(
     *,
@@ -39,8 +42,9 @@ def command(
 ) -> int:
     """Check the host for what will hurt this bench.
 
-    Each finding comes with a command that mends it. The exit code is 1
-    where something is bad (or, with --strict, a warning). It changes nothing.
+    Each finding comes with a command that fixes it, and a code that
+    `prodgen explain` knows. The exit code is 1 if something is bad (or, with
+    --strict, a warning). It changes nothing.
     """
     from prodgen.deploy.doctor.run import Patient, examine
 
@@ -51,6 +55,9 @@ def command(
     found = examine(Patient(context_from(outcome), config, supervisor_config))
     if form == "json":
         click.echo(as_json(found))
+    elif form != "text":
+        problems = [one.diagnostic for one in found if one.diagnostic]
+        click.echo(REPORTERS[form](problems, Layout()), nl=False)
     else:
         columns = columns_of(sys.stdout)
         text = as_text(found, quiet=quiet, color=wants_color(color, sys.stdout), columns=columns)
@@ -68,7 +75,9 @@ def as_text(found: Sequence[Finding], *, quiet: bool, color: bool, columns: int 
             continue
         word = f"{one.grade.value:<8}"
         head = style(word, TONES[one.grade], bold=True) if color else word
-        first, *rest = wrapped(f"{word} {one.check}: {printable(one.text)}", columns, f"{'':<9}")
+        code = f" [{one.code}]" if one.code else ""
+        text = f"{word} {one.check}: {printable(one.text)}{code}"
+        first, *rest = wrapped(text, columns, f"{'':<9}")
         lines += [head + first.removeprefix(word), *rest]
         if one.fix:
             fix = f"{'':<8}   fix: {printable(one.fix)}"
@@ -80,7 +89,14 @@ def as_text(found: Sequence[Finding], *, quiet: bool, color: bool, columns: int 
 def as_json(found: Sequence[Finding]) -> str:
     """The findings as one object."""
     findings = [
-        {"check": one.check, "grade": one.grade.value, "text": one.text, "fix": one.fix}
+        {
+            "check": one.check,
+            "grade": one.grade.value,
+            "text": one.text,
+            "fix": one.fix,
+            "code": one.code or None,
+            "family": (CODES[one.code].family or None) if one.code else None,
+        }
         for one in found
     ]
     made = {

@@ -27,6 +27,7 @@ def check_ports(plan: Plan, processes: Sequence[Process]) -> Iterator[Finding]:
         other = bench_of(Path(procfs.folder(pid))) if pid and pid not in own else None
         if other and not is_same(other, plan):
             yield bad(
+                "PG977",
                 "benches",
                 f"the bench {other} listens on port {address.port}, as this one should",
                 "give each its own ports: bench set-config -g -p webserver_port …",
@@ -38,6 +39,7 @@ def check_name(plan: Plan, processes: Sequence[Process]) -> Iterator[Finding]:
     for other in namesakes(plan, _folders(plan, processes)):
         name = plan.bench_name.value
         yield bad(
+            "PG978",
             "benches",
             f"the bench {other} is called {name} too: what {plan.manager.value.value} runs under "
             "that name is the other's, and `prodgen restart` restarts it",

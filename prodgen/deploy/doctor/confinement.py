@@ -33,6 +33,7 @@ def check_selinux(plan: Plan, enforce: Path = ENFORCE) -> Iterator[Finding]:
         yield good("SELinux", "nginx may connect to the application")
         return
     yield bad(
+        "PG979",
         "SELinux",
         "it enforces, and keeps nginx from the application and from files in homes",
         "setsebool -P httpd_can_network_connect on; semanage fcontext -a -t httpd_sys_content_t "
@@ -59,6 +60,7 @@ def check_apparmor(plan: Plan, processes: Sequence[Process]) -> Iterator[Finding
             confined.setdefault(profile, name)
     for profile, name in confined.items():
         yield warn(
+            "PG980",
             "AppArmor",
             f"the profile {profile} confines {name}: what it does not allow is refused, such as "
             f"files below {plan.bench.value}",

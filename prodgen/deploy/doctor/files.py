@@ -56,7 +56,9 @@ def check_assets(door: Door) -> Iterator[Finding]:
     user = nginx_user(read_whole(NGINX_CONF).decode("utf-8", "replace"))
     who = identity_named(user)
     if who is None:
-        yield bad("assets", f"nginx's user {user} does not exist", f"useradd --system {user}")
+        yield bad(
+            "PG966", "assets", f"nginx's user {user} does not exist", f"useradd --system {user}"
+        )
         return
     folder = door.path / "sites/assets"
     if door.closed:
@@ -66,6 +68,7 @@ def check_assets(door: Door) -> Iterator[Finding]:
     if blocked:
         paths = " ".join(shlex.quote(str(path)) for path in blocked)
         yield bad(
+            "PG966",
             "assets",
             f"nginx ({user}) cannot enter {blocked[0]}, so CSS and files answer 403",
             f"setfacl -m u:{user}:x {paths}",
@@ -99,9 +102,9 @@ def check_room(folders: Sequence[Path]) -> Iterator[Finding]:
         text = f"{usage.free / 1024**3:.1f} GB of {usage.total / 1024**3:.1f} GB free at {place}"
         if usage.free < min(LEAST_ROOM, LEAST_SHARE * usage.total):
             fix = f"du -xh --max-depth=2 {shlex.quote(str(place))} | sort -h | tail"
-            yield bad("disk", text, fix)
+            yield bad("PG982", "disk", text, fix)
         elif usage.free < LEAST_ROOM:
-            yield warn("disk", text, f"df -h {shlex.quote(str(place))}")
+            yield warn("PG983", "disk", text, f"df -h {shlex.quote(str(place))}")
         else:
             yield good("disk", text)
 
@@ -123,18 +126,18 @@ def _certificate(chain: str, names: Sequence[str], now: float) -> Finding:
         shown = _shown(chain)
     except (OSError, ValueError) as failure:
         reason = failure.strerror if isinstance(failure, OSError) else None
-        return bad("certificate", f"{chain} cannot be read: {reason or failure}", fix)
+        return bad("PG970", "certificate", f"{chain} cannot be read: {reason or failure}", fix)
     ends = end_date(shown)
     missing = [name for name in names if not covers(NAMES.findall(shown), name)]
     if missing:
-        return bad("certificate", f"{chain} does not cover {', '.join(missing)}", fix)
+        return bad("PG971", "certificate", f"{chain} does not cover {', '.join(missing)}", fix)
     days = (ends - now) / 86400 if ends else None
     if days is None:
         return unknown("certificate", f"{chain}: no end date")
     if days < 0:
-        return bad("certificate", f"{chain} ended {-days:.0f} days ago", "certbot renew")
+        return bad("PG972", "certificate", f"{chain} ended {-days:.0f} days ago", "certbot renew")
     if days < SOON_DAYS:
-        return warn("certificate", f"{chain} ends in {days:.0f} days", "certbot renew")
+        return warn("PG973", "certificate", f"{chain} ends in {days:.0f} days", "certbot renew")
     return good("certificate", f"{chain} is good for {days:.0f} days")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from prodgen.diagnostics import Diagnostic, Severity
+
 
 class Grade(Enum):
     """How bad it is."""
@@ -16,24 +18,41 @@ class Grade(Enum):
     """It could not be looked at."""
 
 
+SEVERITIES = {
+    Grade.BAD: Severity.ERROR,
+    Grade.WARNING: Severity.WARNING,
+    Grade.UNKNOWN: Severity.NOTE,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One result: the check's name, what was found, and a command that mends it."""
+    """One result: the check's name, what was found, a command that fixes it, and its code."""
 
     check: str
     grade: Grade
     text: str
     fix: str = ""
+    code: str = ""
+    """Empty if all is well."""
+
+    @property
+    def diagnostic(self) -> Diagnostic | None:
+        """The finding as every other problem is reported; None if all is well."""
+        if self.grade is Grade.GOOD:
+            return None
+        message = f"{self.check}: {self.text}"
+        return Diagnostic(self.code, SEVERITIES[self.grade], message, None, self.fix)
 
 
-def bad(check: str, text: str, fix: str) -> Finding:
+def bad(code: str, check: str, text: str, fix: str) -> Finding:
     """Something does not work, or will not."""
-    return Finding(check, Grade.BAD, text, fix)
+    return Finding(check, Grade.BAD, text, fix, code)
 
 
-def warn(check: str, text: str, fix: str) -> Finding:
+def warn(code: str, check: str, text: str, fix: str) -> Finding:
     """Something works, and will hurt some day."""
-    return Finding(check, Grade.WARNING, text, fix)
+    return Finding(check, Grade.WARNING, text, fix, code)
 
 
 def good(check: str, text: str) -> Finding:
@@ -42,5 +61,5 @@ def good(check: str, text: str) -> Finding:
 
 
 def unknown(check: str, text: str, fix: str = "") -> Finding:
-    """Nobody could say."""
-    return Finding(check, Grade.UNKNOWN, text, fix)
+    """The check could not be made."""
+    return Finding(check, Grade.UNKNOWN, text, fix, "PG949")

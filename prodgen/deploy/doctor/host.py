@@ -45,6 +45,7 @@ def check_ports(plan: Plan, processes: list[Process]) -> Iterator[Finding]:
             words = " ".join(procfs.words(pid)).split() if pid else ["another process"]
             who = " ".join(words)[:80]  # a process that has renamed itself pads with blanks
             yield bad(
+                "PG976",
                 "ports",
                 f"port {address.port} of {service.name.value} is taken by {who} ({pid or '?'})",
                 f"ss -ltnp 'sport = :{address.port}'",
@@ -79,6 +80,7 @@ def check_linger(plan: Plan) -> Iterator[Finding]:
         yield good("linger", f"the systemd of {user} runs without a login")
     else:
         yield bad(
+            "PG963",
             "linger",
             f"{user} does not linger: the bench ends with the last login, and is not up at boot",
             f"loginctl enable-linger {user}",
@@ -98,6 +100,7 @@ def check_node(plan: Plan, door: Door) -> Iterator[Finding]:
         done = run_for(door, [node, "--version"], timeout=10)
         if done.code != 0:
             yield bad(
+                "PG964",
                 "node",
                 f"{service.user.value} cannot run {node}: {done.reason}",
                 "install node for all users (apt-get install nodejs), not below root's home",
@@ -107,7 +110,9 @@ def check_node(plan: Plan, door: Door) -> Iterator[Finding]:
         text = f"node {done.out.strip()}"
         if needed and found[:1] < (needed,):
             fix = f"install node {needed}: https://github.com/nodesource/distributions"
-            yield bad("node", f"{text} is too old for this Frappe, which needs {needed}", fix)
+            yield bad(
+                "PG964", "node", f"{text} is too old for this Frappe, which needs {needed}", fix
+            )
         else:
             yield good("node", text)
 
@@ -133,6 +138,7 @@ def check_open_files(processes: list[Process]) -> Iterator[Finding]:
             yield unknown("open files", f"the limits of {one.short} cannot be seen", "use sudo")
         elif limit < OPEN_FILES:
             yield warn(
+                "PG981",
                 "open files",
                 f"{one.short} may open {limit} files; websockets and Redis clients need more",
                 "set minfds=65536 in [supervisord], or LimitNOFILE=65536 in its unit",
@@ -160,9 +166,14 @@ def check_clock(state: int | None = None) -> Iterator[Finding]:
     """
     state = clock_state() if state is None else state
     if state < 0:
-        yield unknown("clock", "nobody here says whether the clock is right")
+        yield unknown("clock", "cannot tell whether the clock is right")
     elif state == TIME_ERROR:
-        yield warn("clock", "nothing keeps the clock right", "timedatectl set-ntp true")
+        yield warn(
+            "PG984",
+            "clock",
+            "no time synchronisation service is running",
+            "timedatectl set-ntp true",
+        )
     else:
         yield good("clock", "it is kept right")
 
@@ -191,4 +202,4 @@ def check_database(config: Mapping[str, object]) -> Iterator[Finding]:
     else:
         unit = "postgresql" if kind == "postgres" else kind
         text = f"{kind} does not answer on port {port} of this machine"
-        yield bad("database", text, f"systemctl start {unit}")
+        yield bad("PG965", "database", text, f"systemctl start {unit}")

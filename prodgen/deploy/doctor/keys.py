@@ -28,6 +28,7 @@ def check_keys(plan: Plan) -> Iterator[Finding]:
     faults = faults_of(pairs)
     for fault in faults.values():
         yield bad(
+            "PG974",
             "key",
             f"nginx does not start with this: {fault}",
             "prodgen leaves the names out; put chain and key in place, then render again",
@@ -50,7 +51,7 @@ def check_readers(pairs: list[tuple[str, str]], user: str) -> Iterator[Finding]:
         return
     who = identity_named(user)
     if who is None:
-        yield bad("key", f"nginx's user {user} does not exist", f"useradd --system {user}")
+        yield bad("PG975", "key", f"nginx's user {user} does not exist", f"useradd --system {user}")
         return
     refused = list(unreadable(paths, who))
     if not refused:
@@ -61,6 +62,7 @@ def check_readers(pairs: list[tuple[str, str]], user: str) -> Iterator[Finding]:
     fix = [f"setfacl -m u:{user}:x {shlex.join(closed)}"] if closed else []
     fix.append(f"setfacl -m u:{user}:r {shlex.join(refused[:3])}{' …' * (len(refused) > 3)}")
     yield bad(
+        "PG975",
         "key",
         f"nginx's workers ({user}) may not read {len(refused)} of {len(paths)} files of "
         "certificates, and `nginx.certificates: map` needs that: their handshakes fail",

@@ -88,9 +88,9 @@ def check_rights(
         yield unknown(CHECK, f"cannot tell whether {name} may restart the bench", "run it as root")
     elif not found:
         text = f"{name} may not restart the bench; the commands below let sudo run that, no more"
-        yield _with_steps(warn, CHECK, text, rights)
+        yield _with_steps(warn, "PG959", CHECK, text, rights)
     if rights.is_granted and not found and rights.right.command and not rights.hook_set:
-        yield warn(CHECK, "`bench restart` does not call prodgen yet", _apply(rights))
+        yield warn("PG960", CHECK, "`bench restart` does not call prodgen yet", _apply(rights))
 
 
 def check_socket(context: BenchContext, supervisor_config: Path | None) -> Iterator[Finding]:
@@ -109,10 +109,10 @@ def check_socket(context: BenchContext, supervisor_config: Path | None) -> Itera
     close = f"chmod 0700 {shlex.quote(path)}; then chmod=0700 without chown= in [unix_http_server]"
     if mode & stat.S_IWOTH:
         text += ": everyone on this machine may run commands as root through it"
-        yield _with_steps(bad, "socket", text, rights, close)
+        yield _with_steps(bad, "PG961", "socket", text, rights, close)
     elif may:
         text += f": {rights.user.name} may stop and start every program of supervisord"
-        yield _with_steps(warn, "socket", text, rights, close)
+        yield _with_steps(warn, "PG962", "socket", text, rights, close)
     else:
         yield good("socket", text)
 
@@ -137,18 +137,23 @@ def _open_client(rights: Rights, found: Sequence[str]) -> Finding:
         "supervisorctl obeys the supervisord.conf of the folder that it is called in"
     )
     if os.geteuid() != 0:
-        return bad(CHECK, text, "run doctor as root: it shows how to take that back")
-    return _with_steps(bad, CHECK, text, rights, _removal(rights))
+        return bad("PG958", CHECK, text, "run doctor as root: it shows how to take that back")
+    return _with_steps(bad, "PG958", CHECK, text, rights, _removal(rights))
 
 
 def _with_steps(
-    grade: Callable[[str, str, str], Finding], check: str, text: str, rights: Rights, *last: str
+    grade: Callable[[str, str, str, str], Finding],
+    code: str,
+    check: str,
+    text: str,
+    rights: Rights,
+    *last: str,
 ) -> Finding:
     """The finding, with all commands up to prodgen's restart by sudo, and `last`."""
     try:
-        return grade(check, text, " && ".join([*_steps(rights), *last]))
+        return grade(code, check, text, " && ".join([*_steps(rights), *last]))
     except NoLines as no:
-        return grade(check, f"{text}; but {no}", no.fix)
+        return grade(code, check, f"{text}; but {no}", no.fix)
 
 
 def _steps(rights: Rights) -> list[str]:

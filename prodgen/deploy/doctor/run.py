@@ -70,7 +70,7 @@ def _manager(patient: Patient, found: list[Finding]) -> ProcessManager | None:
     try:
         return manager_of(patient.context.plan, patient.supervisor_config)
     except DeployError as refused:
-        found.append(bad("manager", str(refused), refused.help))
+        found.append(bad(refused.found[0].code, "manager", str(refused), refused.help))
         return None
 
 
@@ -78,16 +78,16 @@ def _processes(manager: ProcessManager, found: list[Finding]) -> list[Process]:
     try:
         processes = manager.look()
     except DeployError as refused:
-        found.append(bad("manager", str(refused), refused.help))
+        found.append(bad(refused.found[0].code, "manager", str(refused), refused.help))
         return []
     missing = [one.short for one in processes if one.state is State.MISSING]
     down = [one.short for one in processes if one.state in (State.DOWN, State.FAILED)]
     if missing:
         text = f"not loaded: {', '.join(missing)}"
         fix = "install what `prodgen render` makes; then supervisorctl update, or systemctl"
-        found.append(bad("manager", text, f"{fix} daemon-reload"))
+        found.append(bad("PG908", "manager", text, f"{fix} daemon-reload"))
     elif down:
-        found.append(bad("manager", f"not up: {', '.join(down)}", "prodgen restart --now"))
+        found.append(bad("PG930", "manager", f"not up: {', '.join(down)}", "prodgen restart --now"))
     else:
         found.append(good("manager", f"{len(processes)} processes are up"))
     return processes
@@ -97,6 +97,7 @@ def check_flags(context: BenchContext) -> Iterator[Finding]:
     """The flags that tell Frappe that this is production."""
     if context.flags.get("developer_mode"):
         yield bad(
+            "PG950",
             "flags",
             "developer_mode is on: tracebacks for everyone, no caches",
             "bench set-config -g -p developer_mode 0",
@@ -108,23 +109,29 @@ def check_flags(context: BenchContext) -> Iterator[Finding]:
         set_ones = set_ones or [wanted]
     if not set_ones:
         text = f"{' and '.join(PRODUCTION_FLAGS)} are off: links in mails name the port, PDFs fail"
-        yield bad("flags", text, fix)
+        yield bad("PG951", "flags", text, fix)
     elif len(set_ones) > 1 or set_ones != [wanted]:
-        yield warn("flags", f"{' and '.join(set_ones)}: `bench update` restarts the wrong one", fix)
+        yield warn(
+            "PG952",
+            "flags",
+            f"{' and '.join(set_ones)}: `bench update` restarts the wrong one",
+            fix,
+        )
     elif not context.flags.get("developer_mode"):
         yield good("flags", "Frappe knows that this is production")
     if set_ones == [BY_SYSTEMD] and context.flags.get(BY_SYSTEMD):
         yield warn(
+            "PG953",
             "flags",
             "`bench update --restart-systemd` fails, since bench's own restart of systemd does, "
             "and leaves maintenance_mode on",
             "bench update && prodgen restart",
         )
     if is_left_on(context.door):
-        yield bad("flags", LEFT_ON, WAY_OUT)
+        yield bad("PG954", "flags", LEFT_ON, WAY_OUT)
     elif context.flags.get("maintenance_mode"):
         fix = "bench set-config -g -p maintenance_mode 0"
-        yield warn("flags", "maintenance_mode is on for all sites", fix)
+        yield warn("PG955", "flags", "maintenance_mode is on for all sites", fix)
 
 
 def check_redis(context: BenchContext) -> Iterator[Finding]:
@@ -137,7 +144,7 @@ def check_redis(context: BenchContext) -> Iterator[Finding]:
         policy, limit = queue.setting("maxmemory-policy"), queue.setting("maxmemory")
         value, seconds = queue.suspension()
     except RedisUnavailable as away:
-        yield bad("redis", str(away), "start it: `prodgen status` shows who runs it")
+        yield bad("PG916", "redis", str(away), "start it: `prodgen status` shows who runs it")
         return
     except DeployError as refused:
         yield unknown("redis", str(refused), refused.help)
@@ -146,9 +153,10 @@ def check_redis(context: BenchContext) -> Iterator[Finding]:
     client = f"redis-cli -u {shlex.quote(f'redis://{context.access.place}')}"
     if value and seconds < 0:
         fix = f"{client} DEL rq:suspended"
-        yield bad("redis", "all workers are suspended, with no end", fix)
+        yield bad("PG956", "redis", "all workers are suspended, with no end", fix)
     if policy not in ("", KEEPS_JOBS) and limit not in ("", "0"):
         yield bad(
+            "PG957",
             "redis",
             f"redis_queue forgets jobs when {_megabytes(limit)} MB are full ({policy})",
             f"{client} CONFIG SET maxmemory-policy noeviction (and in config/redis_queue.conf)",

@@ -30,7 +30,9 @@ def check_secrets(plan: Plan) -> Iterator[Finding]:
             found = _wrong_with(file, user, by_root=_is_read_by_root(plan))
         except FileNotFoundError:
             fix = f"install -m 0600 -o {user} /dev/null {shlex.quote(str(file))}"
-            found = bad(CHECK, f"{file} is not there, and no service starts without it", fix)
+            found = bad(
+                "PG967", CHECK, f"{file} is not there, and no service starts without it", fix
+            )
         except PermissionError:
             found = unknown(CHECK, f"you may not see {file}", "run it as root")
         yield found or good(CHECK, f"{file} is for its readers alone")
@@ -47,7 +49,7 @@ def _wrong_with(file: Path, user: str, *, by_root: bool) -> Finding | None:
     """The first thing that is wrong; None where all is well."""
     state = file.stat()
     if not stat.S_ISREG(state.st_mode):
-        return bad(CHECK, f"{file} is no file", f"ls -ld {shlex.quote(str(file))}")
+        return bad("PG967", CHECK, f"{file} is no file", f"ls -ld {shlex.quote(str(file))}")
     return _wrong_rights(file, state, user, by_root=by_root) or _wrong_lines(file)
 
 
@@ -55,15 +57,15 @@ def _wrong_rights(file: Path, state: os.stat_result, user: str, *, by_root: bool
     owner, name = _name_of(state.st_uid), shlex.quote(str(file))
     if owner != user and not (by_root and owner == "root"):
         text = f"{file} belongs to {owner}: {user} cannot read it, or others can"
-        return bad(CHECK, text, f"chown {user}: {name} && chmod 0600 {name}")
+        return bad("PG968", CHECK, text, f"chown {user}: {name} && chmod 0600 {name}")
     if state.st_mode & FOR_OTHERS or not state.st_mode & stat.S_IRUSR:
         mode = stat.S_IMODE(state.st_mode)
         text = f"{file} has the mode {mode:04o}; only its owner should read it"
-        return bad(CHECK, text, f"chmod 0600 {name}")
+        return bad("PG968", CHECK, text, f"chmod 0600 {name}")
     danger = danger_above(file) if by_root else None
     if danger:
         fix = "put it into a folder of root's, such as /etc/prodgen, and name it there"
-        return bad(CHECK, f"root reads {file}, and {danger}", fix)
+        return bad("PG968", CHECK, f"root reads {file}, and {danger}", fix)
     return None
 
 
@@ -75,7 +77,7 @@ def _wrong_lines(file: Path) -> Finding | None:
     if not found:
         return None
     text = f"{found[0].location}: {found[0].message}; no service starts with it"
-    return bad(CHECK, text, found[0].help)
+    return bad("PG969", CHECK, text, found[0].help)
 
 
 def _name_of(uid: int) -> str:
