@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from prodgen.deploy.apply.journal import KeyChange
 from prodgen.deploy.managers.registry import backend_of
 from prodgen.deploy.privilege.bench_acts import write_in
-from prodgen.deploy.privilege.restart_right import program_words, right_to_restart
+from prodgen.deploy.privilege.restart_right import program_words
 from prodgen.deploy.system.atomic_write import write_file
 from prodgen.host.door import Door, enter
 from prodgen.plan.core.model import Plan
@@ -113,7 +113,8 @@ def keys_to_set(plan: Plan, door: Door, supervisor_config: Path | None = None) -
     bench is given a command for `bench restart` only if it works: the bench's user may run it.
     """
     text = door.read(FILE)
-    hook = right_to_restart(plan, door, supervisor_config).command
+    backend = backend_of(plan.manager.value)
+    hook = backend.restart_right(plan, door, supervisor_config).command
     return missing_keys(text, production_keys(plan, hook, text))
 
 

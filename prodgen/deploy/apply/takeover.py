@@ -14,7 +14,7 @@ from prodgen.deploy.apply.takeover_reach import reach_of, who_can_change
 from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.managers.registry import backend_of
 from prodgen.deploy.system.folder_transaction import make_folders
-from prodgen.plan.core.model import Manager, Plan
+from prodgen.plan.core.model import Plan
 from prodgen.review.adopt.core.model import Adoption, joined
 from prodgen.review.adopt.nginx import certbot
 from prodgen.review.adopt.nginx import file as adopt_nginx
@@ -95,14 +95,10 @@ def plan_takeover(plan: Plan, new: Side, owned: Collection[PurePosixPath], root:
     reaches = {path: reach_of(root, path) for path in files}
     both = Both(plan, mine, frozenset(units.known), reaches)
     found |= adopt_systemd.adopt_systemd(units, both)
-    if plan.manager.value is Manager.SUPERVISOR:
-        old = merged(theirs, "supervisor")
-        spares = sections.spared_groups(old, blocks, plan.bench_name.value)
-    else:
-        known = {name: one.block for name, one in units.known.items()}
-        spares = adopt_systemd.spared_units(known, mine, plan)
+    all_of_theirs = {**theirs, **units.theirs}
+    spares = backend_of(plan.manager.value).goes_on(plan, all_of_theirs, new)
     own = _own(plan, joined(found.values()).texts())
-    return Takeover({**theirs, **units.theirs}, found, tuple(own), frozenset(spares))
+    return Takeover(all_of_theirs, found, tuple(own), spares)
 
 
 def _is(one: Placed, plan: Plan, ours: Ours) -> bool:

@@ -14,7 +14,7 @@ from prodgen.deploy.privilege.bench_acts import run_for
 from prodgen.deploy.system import procfs
 from prodgen.host.door import Door
 from prodgen.plan.core.defaults import version_of
-from prodgen.plan.core.model import Address, Manager, Plan, Role
+from prodgen.plan.core.model import Address, Plan, Role
 
 NODE_NEEDED = ((16, 24), (15, 18), (14, 14), (13, 12))
 """Frappe's version, and the oldest node that it names (package.json, engines)."""
@@ -73,7 +73,7 @@ def answers(address: Address, timeout: float = 3.0) -> bool:
 
 def check_linger(plan: Plan) -> Iterator[Finding]:
     """A bench whose user's own systemd runs it needs that systemd from boot on."""
-    if plan.manager.value is not Manager.SYSTEMD or plan.systemd.scope.value != "user":
+    if not plan.is_of_user:
         return
     user = plan.user.value
     if (LINGER / user).exists():

@@ -11,24 +11,26 @@ from typing import NamedTuple
 
 from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.doctor.finding import Finding, bad, good, unknown, warn
-from prodgen.deploy.managers.core.base import Process, State
-from prodgen.deploy.managers.supervisor.core.rpc import find_server, owner_and_mode
-from prodgen.deploy.managers.systemd.control import control, verb_command
+from prodgen.deploy.managers.core.base import Process
+from prodgen.deploy.managers.registry import backend_of
+from prodgen.deploy.managers.supervisor.core.rpc import owner_and_mode
 from prodgen.deploy.privilege import sudo
 from prodgen.deploy.privilege.restart_right import (
     RestartRight,
-    Way,
     can_restart,
     may_use,
     program_danger,
     program_words,
-    right_to_restart,
 )
 from prodgen.deploy.session.bench_context import BenchContext
-from prodgen.host.programs import run
 from prodgen.host.run_as import Identity
-from prodgen.plan.core.model import Manager
-from prodgen.review.changes.site_config_edit import FILE, RESTART_COMMAND, hook_of, is_own_hook
+from prodgen.review.changes.site_config_edit import (
+    FILE,
+    RESTART_COMMAND,
+    hook_of,
+    is_own_hook,
+    takes_hook,
+)
 
 CHECK = "rights"
 ROOT_INSTALL = "install prodgen for root alone (docs/tutorial.md), and run doctor from there"
@@ -96,10 +98,10 @@ def check_rights(
 def check_socket(context: BenchContext, supervisor_config: Path | None) -> Iterator[Finding]:
     """supervisord's socket, which gives all programs of supervisord, is root's alone."""
     rights = _rights(context, supervisor_config)
-    if rights is None or context.plan.manager.value is not Manager.SUPERVISOR:
+    if rights is None:
         return
     try:
-        path = find_server(supervisor_config).socket
+        path = backend_of(context.plan.manager.value).control_socket(supervisor_config)
         if not path:
             return
         may, mode = may_use(path, rights.user), Path(path).stat().st_mode
@@ -122,7 +124,8 @@ def _rights(context: BenchContext, supervisor_config: Path | None) -> Rights | N
     user = context.door.owner
     if user.is_root or not context.door.is_of(context.plan.user.value):
         return None
-    right = right_to_restart(context.plan, context.door, supervisor_config)
+    backend = backend_of(context.plan.manager.value)
+    right = backend.restart_right(context.plan, context.door, supervisor_config)
     try:
         hook = hook_of(context.door.read(FILE))
     except OSError:
@@ -162,7 +165,7 @@ def _steps(rights: Rights) -> list[str]:
     bench can restart after each of them what it could before. Raises NoLines.
     """
     install = _install(rights)
-    if rights.context.plan.manager.value is not Manager.SUPERVISOR:
+    if not takes_hook(rights.context.plan):
         return [install]
     if not can_restart():
         raise NoLines("prodgen has no client of Redis", "install prodgen with its extra `restart`")
@@ -208,17 +211,6 @@ def _removal(rights: Rights) -> str:
 
 def _may_directly(rights: Rights, processes: Sequence[Process]) -> bool | None:
     """Whether the manager lets the bench's user, without sudo; None if that cannot be seen."""
-    plan, who = rights.context.plan, rights.user
-    if plan.manager.value is Manager.SUPERVISOR:
-        return _BY_SOCKET[rights.right.way]
-    up = [one.name for one in processes if one.state is State.UP]
-    if plan.systemd.scope.value == "user":
-        return True
-    if not up or os.geteuid() not in (0, who.uid):
-        return None
-    # To start what is up changes nothing, yet asks polkit as a restart does.
-    asked = run(verb_command(control(plan, who.uid), "start", up[:1]), who=who)
-    return asked.code == 0
-
-
-_BY_SOCKET = {Way.SOCKET: True, Way.SUDO: False, Way.NONE: False, Way.UNKNOWN: None}
+    plan = rights.context.plan
+    backend = backend_of(plan.manager.value)
+    return backend.lets_restart(plan, rights.user, processes, rights.right)

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from prodgen.deploy.doctor.finding import Finding, bad, good, unknown
+from prodgen.deploy.managers.registry import backend_of
 from prodgen.diagnostics import has_errors
 from prodgen.host.trust import danger_above
 from prodgen.inputs.env.secrets_file import parse_env_file
 from prodgen.inputs.reader import read_source
-from prodgen.plan.core.model import Manager, Plan
-from prodgen.targets.systemd.paths import manager_reads_secrets
+from prodgen.plan.core.model import Plan
 
 CHECK = "secrets"
 FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -40,9 +40,8 @@ def check_secrets(plan: Plan) -> Iterator[Finding]:
 
 def _is_read_by_root(plan: Plan) -> bool:
     """Whether it is PID 1 that reads the file, and not the service."""
-    if plan.manager.value is not Manager.SYSTEMD or plan.systemd.scope.value != "system":
-        return False
-    return any(manager_reads_secrets(plan, one) for one in plan.services if one.env_file)
+    backend = backend_of(plan.manager.value)
+    return any(backend.reads_secrets(plan, one) for one in plan.services if one.env_file)
 
 
 def _wrong_with(file: Path, user: str, *, by_root: bool) -> Finding | None:

@@ -20,7 +20,6 @@ from prodgen.host.programs import run
 from prodgen.host.run_as import Identity
 from prodgen.host.system_path import find_program
 from prodgen.host.trust import Danger, danger_on_way
-from prodgen.plan.core.model import Manager, Plan
 
 
 class Way(Enum):
@@ -39,6 +38,11 @@ class RestartRight(NamedTuple):
 
     way: Way
     command: str = ""
+
+    @property
+    def is_direct(self) -> bool | None:
+        """Whether no sudo is needed; None if that cannot be seen."""
+        return None if self.way is Way.UNKNOWN else self.way is Way.SOCKET
 
 
 def program_words() -> list[str]:
@@ -62,13 +66,13 @@ def program_danger() -> Danger | None:
     return None
 
 
-def right_to_restart(plan: Plan, door: Door, supervisor_config: Path | None) -> RestartRight:
-    """How the bench's owner may restart it, if Supervisor runs it.
+def right_to_restart(door: Door, supervisor_config: Path | None) -> RestartRight:
+    """How the bench's owner may restart it where Supervisor runs it.
 
     sudo's lines name no --supervisor-config, so they are of no use with one.
     """
     user = door.owner
-    if plan.manager.value is not Manager.SUPERVISOR or user.is_root:
+    if user.is_root:
         return RestartRight(Way.NONE)
     words = restart_words(program_words(), door.path)
     grants = grants_of(user)

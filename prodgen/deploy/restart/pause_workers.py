@@ -7,10 +7,9 @@ import time
 from collections.abc import Sequence
 
 from prodgen.deploy.jobs.graceful_stop import resume_on_crash, terminate_when_idle
-from prodgen.deploy.managers.core.base import Process, State
+from prodgen.deploy.managers.core.base import STOP_SLACK, Process, State
 from prodgen.deploy.queue import rq
 from prodgen.deploy.queue.redis_client import RedisUnavailable
-from prodgen.deploy.restart.workers import SLACK
 from prodgen.deploy.session.events import Busy
 from prodgen.deploy.session.session import POLL, Session, as_data
 
@@ -66,7 +65,7 @@ def _may_start(one: Process) -> bool:
 def _is_late(one: Process, asked: dict[str, float], end: float) -> bool:
     if one.name not in asked:
         return time.monotonic() > end
-    return time.monotonic() - asked[one.name] > one.service.stop.value.seconds + SLACK
+    return time.monotonic() - asked[one.name] > one.service.stop.value.seconds + STOP_SLACK
 
 
 def _may_stop(session: Session, one: Process, job: Busy | None) -> bool:

@@ -16,7 +16,7 @@ from prodgen.deploy.jobs.drain import drained
 from prodgen.deploy.jobs.graceful_stop import kill_tree
 from prodgen.deploy.jobs.orphans import find_orphans
 from prodgen.deploy.jobs.suspension import clear_leftover
-from prodgen.deploy.managers.core.base import Process, ProcessManager, State, TimedOut
+from prodgen.deploy.managers.core.base import STOP_SLACK, Process, ProcessManager, State, TimedOut
 from prodgen.deploy.privilege.admission import require_admission
 from prodgen.deploy.privilege.belonging import require_own
 from prodgen.deploy.queue.redis_client import RedisQueue, RedisUnavailable
@@ -24,7 +24,6 @@ from prodgen.deploy.restart import web as restart_web
 from prodgen.deploy.restart.bytecode import compile_apps
 from prodgen.deploy.restart.maintenance_mode import lift_noted, require_rights
 from prodgen.deploy.restart.selection import choose
-from prodgen.deploy.restart.web import STOP_SLACK
 from prodgen.deploy.restart.with_migration import GO_ON, Limits, migrated
 from prodgen.deploy.restart.workers import Workers
 from prodgen.deploy.session.bench_context import BenchContext

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from prodgen.deploy.managers.core.base import Process, State, TimedOut
+from prodgen.deploy.managers.core.base import STOP_SLACK, Process, State, TimedOut
 from prodgen.deploy.restart import web_probe
 from prodgen.deploy.session.session import Session, as_data
 from prodgen.deploy.system import procfs, sock_diag
@@ -13,7 +13,6 @@ from prodgen.plan.core.model import Address
 
 READY_SECONDS = 120.0
 """For the application to be loaded; ERPNext on a slow machine takes a quarter of that."""
-STOP_SLACK = 30.0
 TRIES = 3
 """Times that its manager may start an instance before it counts as broken."""
 MOST_SITES = 200

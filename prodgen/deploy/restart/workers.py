@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 
 from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.jobs.graceful_stop import kill_tree, resume_on_crash, terminate_when_idle
-from prodgen.deploy.managers.core.base import Process, State
+from prodgen.deploy.managers.core.base import STOP_SLACK, Process, State
 from prodgen.deploy.queue.redis_client import RedisQueue, RedisUnavailable
 from prodgen.deploy.session.events import Busy
 from prodgen.deploy.session.session import POLL, Session, as_data
 from prodgen.deploy.system import procfs
 
-SLACK = 30.0
-"""Seconds past the latest end of a job, for RQ to write it down."""
 BIRTH_SECONDS = 60.0
 """For a successor to be known to Redis."""
 
@@ -142,9 +140,9 @@ class Workers:
                 continue
             latest = ends.get(one.pid)
             if latest is not None:
-                over = time.time() > latest + SLACK
+                over = time.time() > latest + STOP_SLACK
             else:
-                over = waited > one.service.stop.value.seconds + SLACK
+                over = waited > one.service.stop.value.seconds + STOP_SLACK
             if over:
                 text = f"{one.short} is still at work after {waited:.0f} s; it restarts at its end"
                 self.session.fail(text, name)

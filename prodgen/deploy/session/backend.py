@@ -9,8 +9,13 @@ from typing import Protocol
 
 from prodgen.deploy.managers.core.base import Process, ProcessManager
 from prodgen.deploy.managers.core.log_line import LogLine
+from prodgen.deploy.privilege.restart_right import RestartRight
 from prodgen.deploy.session.activation import Activation
+from prodgen.deploy.session.trial import Trial
+from prodgen.host.door import Door
+from prodgen.host.run_as import Identity
 from prodgen.plan.core.model import Plan, Service
+from prodgen.targets.core.file_set import Side
 
 
 class Backend(Protocol):
@@ -63,3 +68,25 @@ class Backend(Protocol):
         self, plan: Plan, names: Sequence[str], supervisor_config: Path | None, /
     ) -> set[str]:
         """Those of the groups or units that run, as a review names them."""
+
+    def goes_on(self, plan: Plan, theirs: Side, new: Side, /) -> frozenset[str]:
+        """Groups or units of others' files that need no restart where ours take their place."""
+
+    def test_config(self, trial: Trial, /) -> Iterator[str]:
+        """What the manager says against new files of its own, in its own words."""
+
+    def reads_secrets(self, plan: Plan, service: Service, /) -> bool:
+        """Whether the manager reads the service's file of secrets itself, as root."""
+
+    def control_socket(self, supervisor_config: Path | None, /) -> str:
+        """The path of the socket that gives whoever may use it all of the manager's programs."""
+
+    def restart_right(
+        self, plan: Plan, door: Door, supervisor_config: Path | None, /
+    ) -> RestartRight:
+        """How the bench's owner may restart it, and the command for bench that does so."""
+
+    def lets_restart(
+        self, plan: Plan, user: Identity, processes: Sequence[Process], right: RestartRight, /
+    ) -> bool | None:
+        """Whether the manager lets the user restart without sudo; None if that cannot be seen."""

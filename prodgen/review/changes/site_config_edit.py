@@ -39,8 +39,12 @@ def production_keys(plan: Plan, hook: str = "", text: str = "") -> dict[str, Val
 
 def needs_hook(plan: Plan) -> bool:
     """Whether `bench restart` would look for groups that Supervisor does not have."""
-    flags = load_target(plan.manager.value.value).production_flags(plan)
-    return BY_SUPERVISOR in flags and groups_by_pool(plan)
+    return takes_hook(plan) and groups_by_pool(plan)
+
+
+def takes_hook(plan: Plan) -> bool:
+    """Whether bench runs its hook: it does where it takes Supervisor for its manager."""
+    return BY_SUPERVISOR in load_target(plan.manager.value.value).production_flags(plan)
 
 
 def hook_of(text: str) -> str:

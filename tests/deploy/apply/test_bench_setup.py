@@ -22,6 +22,7 @@ from prodgen.deploy.apply.bench_setup import (
 )
 from prodgen.deploy.apply.journal import KeyChange
 from prodgen.deploy.managers.core.base import ProcessManager
+from prodgen.deploy.managers.supervisor import backend as supervisor
 from prodgen.deploy.privilege.restart_right import RestartRight, Way
 from prodgen.deploy.session.activation import Activation
 from prodgen.deploy.session.bench_context import BenchContext
@@ -170,7 +171,7 @@ def test_production_keys_are_missing_only_once(
     plan: Plan, monkeypatch: pytest.MonkeyPatch, hook: str
 ) -> None:
     right = RestartRight(Way.SUDO if hook else Way.NONE, hook)
-    monkeypatch.setattr(bench_setup, "right_to_restart", lambda *_: right)
+    monkeypatch.setattr(supervisor, "right_to_restart", lambda *_: right)
     wanted = keys_to_set(plan, door(plan))
     assert wanted
     assert (hook in wanted.values()) is bool(hook)

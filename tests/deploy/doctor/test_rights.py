@@ -47,7 +47,7 @@ class Host:
             self.set(module, "program_words", lambda: [PROGRAM])
             self.set(module, "program_danger", lambda: None)
             self.set(module, "can_restart", lambda: True)
-        self.set(rights, "_may_directly", lambda one, _: rights._BY_SOCKET[one.right.way])
+        self.set(rights, "_may_directly", lambda one, _: one.right.is_direct)
 
     def set(self, module: object, name: str, value: object) -> None:
         """Another value for a while."""
@@ -147,7 +147,7 @@ def test_no_line_for_a_prodgen_that_others_can_change(host: Host) -> None:
     host.grants = [host.granted]
     host.set(restart_right, "program_danger", lambda: danger)
     context = BenchContext(host.plan, Door(host.folder, USER))
-    assert right_to_restart(host.plan, context.door, None).command == ""
+    assert right_to_restart(context.door, None).command == ""
 
 
 def test_no_line_for_a_path_that_sudo_cannot_name(host: Host, tmp_path: Path) -> None:
@@ -186,6 +186,6 @@ def test_sudo_goes_before_the_socket(
 ) -> None:
     host.grants = None if grants is None else [host.granted for _ in grants]
     host.socket = socket
-    found = right_to_restart(host.plan, Door(host.folder, USER), None)
+    found = right_to_restart(Door(host.folder, USER), None)
     assert found.way is way
     assert found.command == (host.hook if way is Way.SUDO else "")

@@ -8,7 +8,7 @@ import pytest
 
 from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.jobs.graceful_stop import kill_tree
-from prodgen.deploy.managers.core.base import State
+from prodgen.deploy.managers.core.base import STOP_SLACK, State
 from prodgen.deploy.restart import workers as room
 from prodgen.deploy.restart.workers import Workers
 from prodgen.deploy.system import procfs
@@ -189,7 +189,7 @@ def test_one_that_outlasts_its_job_s_time_out_is_left_alone(
     problems, _ = restart(workers)
     assert len(problems) == 1
     assert "is still at work" in problems[0]
-    assert 300 + 60 + room.SLACK <= clock.passed < 400
+    assert 300 + 60 + STOP_SLACK <= clock.passed < 400
     assert (workers.lost, workers.pid(SHORT)) == ([], pid)
 
 
@@ -200,7 +200,7 @@ def test_one_that_hears_nothing_is_given_up_after_its_stop_time(
     monkeypatch.setattr(workers, "hear", lambda *_: None)
     problems, _ = restart(workers)
     assert len(problems) == 4
-    assert clock.passed >= 1590 + room.SLACK
+    assert clock.passed >= 1590 + STOP_SLACK
     assert workers.manager.told("start") == []
 
 

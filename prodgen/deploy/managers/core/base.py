@@ -11,6 +11,10 @@ from typing import Protocol
 from prodgen.deploy.core.errors import DeployError
 from prodgen.plan.core.model import Plan, Role, Service
 
+STOP_SLACK = 30.0
+"""Seconds beyond the stop time of a process, or the latest end of its job, before its end counts
+as late: a manager kills what has not ended, and RQ writes down what its job came to."""
+
 
 class State(Enum):
     """What a process is at."""

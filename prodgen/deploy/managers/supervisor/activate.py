@@ -7,14 +7,12 @@ import xmlrpc.client
 from collections.abc import Collection, Iterable, Sequence
 
 from prodgen.deploy.jobs.stop_before_removal import end_workers
-from prodgen.deploy.managers.core.base import TimedOut
+from prodgen.deploy.managers.core.base import STOP_SLACK, TimedOut
 from prodgen.deploy.managers.supervisor.core.rpc import BAD_NAME, Rpc, find_server
 from prodgen.deploy.restart.changed_services import restart_changed
 from prodgen.deploy.session.activation import Activation
 from prodgen.targets.core.effects import Action, Effect
 
-SLACK = 30
-"""Seconds beyond the longest stop time of a group."""
 POLL = 0.2
 STILL = ("STOPPING", "RUNNING", "STARTING", "BACKOFF")
 TOUCHED = (Action.RESTART, Action.START, Action.STOP)
@@ -68,7 +66,7 @@ def end_group(activation: Activation, rpc: Rpc, name: str) -> None:
     try:
         end_workers(activation, pids, own, lambda one: rpc.call("stopProcess", one, False))
         rpc.call("stopProcessGroup", name, False)
-        await_end(rpc, [name], seconds + SLACK)
+        await_end(rpc, [name], seconds + STOP_SLACK)
         rpc.call("removeProcessGroup", name)
     except xmlrpc.client.Fault as fault:
         if fault.faultCode != BAD_NAME:

@@ -9,12 +9,19 @@ from pathlib import Path, PurePosixPath
 from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.managers.core.base import Process, ProcessManager
 from prodgen.deploy.managers.core.log_line import LogLine
-from prodgen.deploy.managers.supervisor import activate, loaded_config
+from prodgen.deploy.managers.supervisor import activate, config_test, loaded_config
 from prodgen.deploy.managers.supervisor.control import Supervisor
 from prodgen.deploy.managers.supervisor.core.rpc import Rpc, find_server
+from prodgen.deploy.privilege.restart_right import RestartRight, right_to_restart
 from prodgen.deploy.session.activation import Activation
 from prodgen.deploy.session.backend import Backend
+from prodgen.deploy.session.trial import Trial
+from prodgen.host.door import Door
+from prodgen.host.run_as import Identity
 from prodgen.plan.core.model import Plan, Service
+from prodgen.review.adopt.supervisor.sections import spared_groups
+from prodgen.review.core.parse import merged
+from prodgen.targets.core.file_set import Side
 from prodgen.targets.supervisor import groups
 
 
@@ -63,6 +70,29 @@ class SupervisorBackend:
         infos = Rpc(find_server(supervisor_config)).call("getAllProcessInfo")
         down = {one["group"] for one in infos if one["statename"] != "RUNNING"}
         return {one["group"] for one in infos if one["group"] in names} - down
+
+    def goes_on(self, plan: Plan, theirs: Side, new: Side) -> frozenset[str]:
+        old, ours = merged(theirs, "supervisor"), merged(new, "supervisor")
+        return frozenset(spared_groups(old, ours, plan.bench_name.value))
+
+    def test_config(self, trial: Trial) -> Iterator[str]:
+        return config_test.test_config(trial)
+
+    def reads_secrets(self, _plan: Plan, _service: Service) -> bool:
+        return False
+
+    def control_socket(self, supervisor_config: Path | None) -> str:
+        return find_server(supervisor_config).socket
+
+    def restart_right(
+        self, _plan: Plan, door: Door, supervisor_config: Path | None
+    ) -> RestartRight:
+        return right_to_restart(door, supervisor_config)
+
+    def lets_restart(
+        self, _plan: Plan, _user: Identity, _processes: Sequence[Process], right: RestartRight
+    ) -> bool | None:
+        return right.is_direct
 
 
 BACKEND: Backend = SupervisorBackend()

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 from prodgen.deploy.jobs.stop_before_removal import end_workers
-from prodgen.deploy.managers.core.base import ManagerError, TimedOut
+from prodgen.deploy.managers.core.base import STOP_SLACK, ManagerError, TimedOut
 from prodgen.deploy.managers.systemd.control import control, parse_show, show_command, verb_command
 from prodgen.deploy.managers.systemd.foreign_units import (
     drop_foreign_links,
@@ -22,7 +22,6 @@ from prodgen.host.programs import run
 from prodgen.targets.core.effects import Action
 from prodgen.targets.systemd.units import Tier, names_of
 
-SLACK = 30
 POLL = 0.1
 
 
@@ -92,7 +91,7 @@ def _stop(
     end_workers(activation, pids, seconds, lambda unit: _do(verb_command(asked, "stop", [unit])))
     _do(verb_command(asked, "stop", units))
     try:
-        _await_end(asked, units, max(seconds.values()) + SLACK)
+        _await_end(asked, units, max(seconds.values()) + STOP_SLACK)
     except TimedOut as late:
         activation.fail(str(late))
 
