@@ -20,6 +20,7 @@ def declared_facts(settings: Values) -> HostFacts:
         redis_server=_path(settings, "redis_server"),
         frappe=settings.text("host", "frappe"),
         gunicorn=settings.text("host", "gunicorn"),
+        python=settings.text("host", "python"),
         nginx=settings.text("host", "nginx"),
         nginx_modules=_names(settings, "nginx_modules"),
         openssl=settings.text("host", "openssl"),

@@ -58,6 +58,7 @@ def detect(
         node=_node(home.value if home else None, rights),
         redis_server=_program("redis-server"),
         gunicorn=_package("gunicorn", packages),
+        python=_package("python", packages),
         nginx=nginx.version,
         nginx_modules=nginx.modules,
         openssl=nginx.openssl,

@@ -28,6 +28,8 @@ class HostFacts(NamedTuple):
     redis_server: Sourced[PurePosixPath] | None = None
     frappe: Sourced[str] | None = None
     gunicorn: Sourced[str] | None = None
+    python: Sourced[str] | None = None
+    """That of the bench's env, such as `3.11`."""
     nginx: Sourced[str] | None = None
     nginx_modules: Sourced[tuple[str, ...]] | None = None
     """As `nginx -V` names them, such as `http_gzip_static_module`."""

@@ -225,13 +225,14 @@ def _linked_site(entry: os.DirEntry[str]) -> Diagnostic:
 
 
 def _installed_packages(root: Path) -> dict[str, str]:
-    """Name and version of each distribution in the bench's `env`, from its folder names."""
+    """Name and version of Python and each distribution in the bench's `env`, by folder names."""
     found = {}
     for folder in sorted(root.glob("env/lib/python3*/site-packages")):
         try:
             names = sorted(entry.name for entry in folder.iterdir())
         except OSError:
             continue
+        found["python"] = folder.parent.name.removeprefix("python")
         for name in names:
             match = re.fullmatch(DIST_INFO, name)
             if match:

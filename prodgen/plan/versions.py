@@ -18,7 +18,12 @@ def known_versions(context: PlanContext, manager: Manager) -> dict[str, Sourced[
         matters = name == manager.value or name not in {one.value for one in Manager}
         if fact and matters and fact.origin.kind is Kind.HOST:
             context.used[name] = fact
-    known = {"frappe": context.frappe_version, "gunicorn": context.gunicorn_version, **asked}
+    known = {
+        "frappe": context.frappe_version,
+        "gunicorn": context.gunicorn_version,
+        "python": context.python_version,
+        **asked,
+    }
     return {name: version for name, version in known.items() if version}
 
 

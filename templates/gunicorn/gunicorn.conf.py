@@ -3,11 +3,18 @@
 
 import os
 import signal
+import sys
 
+from gunicorn.app.base import Application
 {% if it.misses_ends %}
 from gunicorn.errors import HaltServer
 {% endif %}
 from gunicorn.systemd import sd_notify
+
+# Gunicorn puts its folder first among those that modules come from (gunicorn/app/base.py). That is
+# sites/, which the application writes to, and what it writes there must never be run.
+sys.path[:] = [place for place in sys.path if os.path.realpath(place) != os.getcwd()]
+Application.chdir = lambda app: os.chdir(app.cfg.chdir)
 
 workers = {{ it.workers }}
 {% if it.threads > 1 %}

@@ -55,7 +55,7 @@ def test_everything_is_read(bench: Path) -> None:
         "Procfile", "apps/frappe/frappe/__init__.py", "config/redis_cache.conf",
         "prodgen.yaml", "sites/a.example.com/site_config.json", "sites/common_site_config.json",
     ]  # fmt: skip
-    assert files.packages == {"gunicorn": "23.0.0"}
+    assert files.packages == {"gunicorn": "23.0.0", "python": "3.11"}
     assert files.has_python_realtime
     assert files.dotenv is not None
     assert files.dotenv.secret

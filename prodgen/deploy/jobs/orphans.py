@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from prodgen.deploy.system import procfs
 from prodgen.deploy.system.procfs import Stat
 from prodgen.host.door import Door
+from prodgen.plan.core.python_module import BENCH_HELPER
 
-HELPER = "frappe.utils.bench_helper"
 REAPERS = frozenset({"systemd", "init", "tini", "dumb-init", "docker-init"})
 """Who inherits a process whose parent is gone, beside PID 1."""
 
@@ -45,7 +45,7 @@ def _is_left_alone(one: Stat, names: dict[int, str]) -> bool:
 
 def is_worker(words: Sequence[str]) -> bool:
     """Whether a command line is that of a worker; a work-horse has its worker's."""
-    return HELPER in words and "worker" in words
+    return any(BENCH_HELPER in word for word in words) and "worker" in words
 
 
 def queues_of(words: Sequence[str]) -> str:

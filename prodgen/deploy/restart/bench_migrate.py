@@ -21,7 +21,9 @@ from prodgen.deploy.session.session import POLL, Session
 from prodgen.host.door import Door
 from prodgen.host.programs import environment
 from prodgen.host.run_as import as_child, start_folder
+from prodgen.host.system_path import find_program
 from prodgen.plan.core.model import Plan, Role
+from prodgen.plan.core.python_module import frappe_command
 from prodgen.targets.env_reader.render import with_secrets
 
 LOG = "logs/prodgen-migrate.log"
@@ -38,7 +40,7 @@ def migrate_command(plan: Plan, site: str) -> tuple[str, ...]:
     Its folder is `sites`.
     """
     python = str(plan.bench.value / "env/bin/python")
-    argv = (python, "-m", "frappe.utils.bench_helper", "frappe", "--site", site, "migrate")
+    argv = (*frappe_command(python, plan.versions), "--site", site, "migrate")
     services = [one for role in (Role.WORKER, Role.WEB) for one in plan.with_role(role)]
     return with_secrets(plan, services[0], argv) if services else argv
 
@@ -126,7 +128,7 @@ def _begin(context: BenchContext, site: str, log: int, lock: int) -> subprocess.
     try:
         with start_folder(door.path / "sites", door.owner) as folder:
             return subprocess.Popen(
-                migrate_command(plan, site),
+                (_setpriv(), "--no-new-privs", *migrate_command(plan, site)),
                 env=environment(variables(plan), door.owner),
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
@@ -142,6 +144,14 @@ def _begin(context: BenchContext, site: str, log: int, lock: int) -> subprocess.
             f"the migration of {site} cannot begin: {failure}",
             "see that the bench's env/bin/python runs",
         ) from failure
+
+
+def _setpriv() -> str:
+    """setpriv(1), which starts a program that no setuid file gives new rights."""
+    found = find_program("setpriv")
+    if found is None:
+        raise DeployError("PG925", "setpriv is not installed", "install the package util-linux")
+    return found
 
 
 def _outcome(child: subprocess.Popen[bytes], seconds: float) -> str:

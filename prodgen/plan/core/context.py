@@ -65,6 +65,26 @@ class PlanContext:
         return Sourced(installed, Origin(Kind.FILE, "the folder of gunicorn in the bench's env"))
 
     @property
+    def python_version(self) -> Sourced[str] | None:
+        """The version of the bench's Python: declared, or of the bench's own env."""
+        installed = self.bench.packages.get("python")
+        if self.facts.python or not installed:
+            return self.facts.python
+        return Sourced(installed, Origin(Kind.FILE, "the folder of Python in the bench's env"))
+
+    @property
+    def python_versions(self) -> dict[str, Sourced[str]]:
+        """The versions that decide how the bench's Python runs a module (python_module.py)."""
+        known = self.python_version
+        if known and known.origin.kind is Kind.HOST:
+            self.used["python"] = known
+        return {
+            name: version
+            for name, version in (("python", known), ("frappe", self.frappe_version))
+            if version
+        }
+
+    @property
     def frappe(self) -> tuple[int, ...]:
         """The version of Frappe as numbers; empty if unknown."""
         known = self.frappe_version

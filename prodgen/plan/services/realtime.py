@@ -10,7 +10,7 @@ from prodgen.plan.core import defaults as rules
 from prodgen.plan.core.context import BenchDefaults, PlanContext, base_environment, make_service
 from prodgen.plan.core.model import Address, Restart, Role, Service, Stop
 from prodgen.plan.core.procfile_line import LineKind, ProcfileLine
-from prodgen.plan.services.workers import HELPER
+from prodgen.plan.core.python_module import frappe_command, run_module
 from prodgen.provenance import At, Kind, Origin, Sourced, default
 
 LOOPBACK = "127.0.0.1"
@@ -38,7 +38,7 @@ def plan_realtime(
     if backend:
         _check_backend(context, backend)
         python = defaults.in_env("python")
-        words: tuple[str, ...] = (python.value, "-m", "frappe.realtime.server")
+        words = run_module(python.value, "frappe.realtime.server", context.python_versions)
         argv = python.derive(words, "socketio_backend is python", backend)
     else:
         program = node or default(PurePosixPath("/usr/bin/node"), "where packages put it")
@@ -184,7 +184,7 @@ def plan_scheduler(
         Role.SCHEDULER,
         "scheduler",
         python.derive(
-            (python.value, *HELPER, "schedule"),
+            (*frappe_command(python.value, context.python_versions), "schedule"),
             "what `bench schedule` becomes, without bench in between",
             Sourced(lines[0].name, origin),
         ),

@@ -9,7 +9,8 @@ from prodgen.plan.core import defaults as rules
 from prodgen.plan.core.context import BenchDefaults, PlanContext, make_service
 from prodgen.plan.core.model import Queue, Role, Service
 from prodgen.plan.core.procfile_line import LineKind, ProcfileLine
-from prodgen.plan.services.workers import HELPER, unknown_queue, worker_stop
+from prodgen.plan.core.python_module import frappe_command
+from prodgen.plan.services.workers import unknown_queue, worker_stop
 from prodgen.provenance import At, Kind, Origin, Sourced
 
 USUAL_COUNT = "2"
@@ -66,7 +67,10 @@ def _service(
         Role.OTHER,
         f"pool of {count} workers",
         python.derive(
-            (python.value, *HELPER, "worker-pool", "--num-workers", count, "--queue", names),
+            (
+                *frappe_command(python.value, context.python_versions),
+                *("worker-pool", "--num-workers", count, "--queue", names),
+            ),
             "what `bench worker-pool` becomes, without bench in between",
             Sourced(line.name, origin),
         ),

@@ -12,9 +12,8 @@ from prodgen.plan.core import defaults as rules
 from prodgen.plan.core.context import BenchDefaults, PlanContext, make_service
 from prodgen.plan.core.model import Queue, Role, Service, Stop
 from prodgen.plan.core.procfile_line import LineKind, ProcfileLine
+from prodgen.plan.core.python_module import frappe_command
 from prodgen.provenance import At, Kind, Origin, Sourced, default
-
-HELPER = ("-m", "frappe.utils.bench_helper", "frappe")
 
 
 class Pool(NamedTuple):
@@ -222,7 +221,7 @@ def _service(
     python = defaults.in_env("python")
     listed = ",".join(pool.queues)
     argv = python.derive(
-        (python.value, *HELPER, "worker", "--queue", listed),
+        (*frappe_command(python.value, context.python_versions), "worker", "--queue", listed),
         "what `bench worker` becomes, without bench in between",
         Sourced(pool.queues, pool.origin),
     )

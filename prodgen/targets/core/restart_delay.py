@@ -8,18 +8,21 @@ systemd has one `RestartSec=` for both (systemd.service(5)). So the program itse
 from __future__ import annotations
 
 from prodgen.plan.core.model import Restart, Service
+from prodgen.plan.core.python_module import module_run
 
 SCRIPT = (
-    "import atexit, runpy, sys, time; "
+    "import sys; del sys.path[0]; import atexit, runpy, time; "
     'atexit.register(lambda: hasattr(sys, "last_type") or time.sleep({seconds})); '
     'runpy.run_module("{module}", None, "__main__", True)'
 )
-"""`python -m MODULE` that stays a while after a clean end (sys.last_type is that of a crash)."""
+"""`python -P -m MODULE` that stays a while after a clean end; a crash sets sys.last_type."""
 
 
 def with_restart_delay(service: Service, seconds: int) -> tuple[str, ...]:
     """The command of the service, made to stay `seconds` after a clean end where it should."""
     argv = service.argv.value
-    if service.restart.value is not Restart.DELAYED or argv[1:2] != ("-m",):
+    run = module_run(argv)
+    if service.restart.value is not Restart.DELAYED or run is None:
         return argv
-    return (argv[0], "-c", SCRIPT.format(seconds=seconds, module=argv[2]), *argv[3:])
+    script = SCRIPT.format(seconds=seconds, module=run.module)
+    return (argv[0], "-c", script, *run.arguments)

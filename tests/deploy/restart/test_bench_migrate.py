@@ -29,7 +29,7 @@ FIRST, SECOND = SITES
 PYTHON = """\
 #!/bin/sh
 # In the place of Frappe: what `case` says for a site.
-site=$5
+for word; do [ "$before" != --site ] || site=$word; before=$word; done
 echo "migrates $site in $(pwd) as $USER"
 case $site in
 {case}
@@ -71,6 +71,18 @@ def bench(ground: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """One where every migration comes to its end."""
     monkeypatch.setattr(bench_migrate, "POLL", 0.005)
     return Bench(ground / "bench")
+
+
+def test_no_setuid_program_gives_a_migration_new_rights(bench: Bench) -> None:
+    bench.case("*) grep NoNewPrivs /proc/self/status ;;")
+    assert bench.migrate()
+    assert bench.log.read_text().count("NoNewPrivs:\t1\n") == len(SITES)
+
+
+def test_it_begins_nothing_without_setpriv(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_migrate, "find_program", lambda _: None)
+    with pytest.raises(DeployError, match="setpriv is not installed"):
+        bench.migrate()
 
 
 def test_every_site_in_its_turn(bench: Bench) -> None:
@@ -226,9 +238,11 @@ def test_what_is_no_ordinary_file_is_refused(bench: Bench) -> None:
 
 
 def test_a_bench_without_python_is_refused(bench: Bench) -> None:
-    (bench.folder / "env/bin/python").unlink()
-    with pytest.raises(DeployError, match=f"the migration of {FIRST} cannot begin"):
-        bench.migrate()
+    python = bench.folder / "env/bin/python"
+    python.unlink()
+    assert not bench.migrate()
+    assert f"failed to execute {python}: No such file or directory" in bench.log.read_text()
+    assert f"the migration of {FIRST} failed: exit 127" in bench.said.texts()[-1]
 
 
 def test_it_has_the_environment_of_the_bench_s_own_processes() -> None:

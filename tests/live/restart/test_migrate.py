@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.live.hostile_modules import hostile_modules
 from tests.support.live.restarting import bench_up, pids, prodgen, running, version
 from tests.support.live.supervised import Supervised
 from tests.support.live.systemd_bench import Run
@@ -268,3 +269,19 @@ def test_where_the_web_hears_of_it_late(ground: Path) -> None:
             done = started.end()
         assert done.code == 0, done
         assert {status(run) for _ in range(8)} == {200}
+
+
+def test_nothing_that_a_service_left_in_sites_is_imported(run: Bench) -> None:
+    """By Gunicorn, by workers, the scheduler and the migration (the web worker writes there)."""
+    with hostile_modules(run.bench) as ran:
+        before = run.pids()
+        done = prodgen(run, *WORDS)
+        assert done.code == 0, done
+        assert {one["site"] for one in migrations(run)} == set(SITES)
+        for part in ("-web", "-worker", "-schedule"):
+            assert pids(run, part)
+            assert not pids(run, part) & set(before.values())
+        assert run.bench.web_answers()
+    run.bench.enqueue("short", 0.1, "afterwards")
+    wait_for(lambda: run.bench.counts()["afterwards"] == 1, 30, "the job")
+    assert ran() == ""

@@ -65,8 +65,7 @@ def test_python_realtime_needs_no_node() -> None:
     plan = make_plan(files._replace(has_python_realtime=True))
     assert service(plan, "node-socketio").argv.value == (
         f"{BENCH}/env/bin/python",
-        "-m",
-        "frappe.realtime.server",
+        *("-P", "-m", "frappe.realtime.server"),
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from prodgen.diagnostics import Severity
 from prodgen.plan.core.model import Plan, Role
+from prodgen.plan.core.python_module import module_run
 from tests.support.plans import bench_files, codes, make_plan, service, try_plan
 
 WORKER = "worker: bench worker 1>> logs/worker.log 2>> logs/worker.error.log\n"
@@ -146,8 +147,7 @@ def test_a_pool_without_workers_is_empty_and_mentioned() -> None:
 def test_workers_run_without_bench_and_without_a_shell() -> None:
     plan = make_plan(bench_files(WORKER))
     worker = service(plan, "frappe-short-worker")
-    assert worker.argv.value == (
-        "/home/frappe/frappe-bench/env/bin/python",
-        *("-m", "frappe.utils.bench_helper", "frappe", "worker", "--queue", "short,default"),
-    )
+    run = module_run(worker.argv.value)
+    assert worker.argv.value[0] == "/home/frappe/frappe-bench/env/bin/python"
+    assert run == ("frappe.utils.bench_helper", ("frappe", "worker", "--queue", "short,default"))
     assert str(worker.directory.value) == "/home/frappe/frappe-bench/sites"
