@@ -15,11 +15,12 @@ from prodgen.plan.checks.capacity import mention_many_workers
 from prodgen.plan.checks.unserved_queues import mention_unserved
 from prodgen.plan.core import defaults as rules
 from prodgen.plan.core.context import BenchDefaults, PlanContext
-from prodgen.plan.core.model import Manager, Plan, Proxy, Role, Service
+from prodgen.plan.core.model import LineOutcome, Manager, Plan, Proxy, Role, Service
 from prodgen.plan.core.options import NginxOptions, SupervisorOptions, SystemdOptions
 from prodgen.plan.core.precedence import options_from, resources_from
-from prodgen.plan.core.procfile_line import LineKind, classify_line
-from prodgen.plan.processes import configured_entries, excluded_processes
+from prodgen.plan.core.procfile_line import KEPT_KINDS
+from prodgen.plan.line_report import report_lines
+from prodgen.plan.processes import configured_lines, excluded_processes
 from prodgen.plan.services.environment import given_variables, with_variables
 from prodgen.plan.services.generic import plan_other
 from prodgen.plan.services.realtime import find_node, plan_realtime, plan_scheduler
@@ -29,7 +30,7 @@ from prodgen.plan.services.web import http_timeout, plan_web
 from prodgen.plan.services.worker_pool import plan_worker_pools
 from prodgen.plan.services.workers import known_queues, plan_workers
 from prodgen.plan.sites import plan_sites
-from prodgen.plan.skipped import skipped_lines
+from prodgen.plan.skipped import line_outcomes, report_skipped, skipped_lines
 from prodgen.plan.versions import known_versions, mention_frappe_version
 from prodgen.provenance import Kind, Origin, Sourced, default
 
@@ -43,6 +44,8 @@ class Planned(NamedTuple):
 
     plan: Plan | None
     used_facts: dict[str, Sourced[object]]
+    lines: tuple[LineOutcome, ...] = ()
+    """What became of each process, even without a plan."""
 
 
 def build_plan(
@@ -53,7 +56,8 @@ def build_plan(
     With `locked`, a fact that is needed and unknown is an error rather than a default.
     """
     context = PlanContext(bench, facts, locked=locked)
-    lines = [classify_line(entry) for entry in configured_entries(context)]
+    lines = configured_lines(context)
+    report_lines(context, lines)
     refuse_secrets(context, lines)
     mention_frappe_version(context, lines)
     node = find_node(context, lines)
@@ -69,7 +73,7 @@ def build_plan(
         *([scheduler] if scheduler else []),
         *plan_workers(context, defaults, lines, known),
         *plan_worker_pools(context, defaults, lines, known),
-        *(plan_other(context, defaults, line) for line in lines if line.kind is LineKind.OTHER),
+        *(plan_other(context, defaults, line) for line in lines if line.kind in KEPT_KINDS),
     ]
     services = with_env_file(context, defaults, services)
     services = with_variables(context, lines, services)
@@ -88,6 +92,8 @@ def build_plan(
             ),
         )
     manager = _manager(bench)
+    report_skipped(context, lines, services)
+    left_out = (*excluded_processes(context), *skipped_lines(context, lines, services))
     plan = Plan(
         bench_name=defaults.name,
         bench=defaults.path,
@@ -99,17 +105,15 @@ def build_plan(
         services=_with_known_order(services),
         sites=plan_sites(context),
         proxy=proxy,
-        left_out=(
-            *excluded_processes(context),
-            *skipped_lines(context, lines, services),
-        ),
+        left_out=left_out,
         versions=known_versions(context, manager.value),
         nginx=_nginx_options(context),
         systemd=_systemd_options(bench.settings),
         supervisor=_supervisor_options(context),
     )
-    made = None if has_errors(context.findings) else plan
-    return Planned(made, context.used), context.findings
+    outcomes = tuple(line_outcomes(context, lines, left_out))
+    made = None if has_errors(context.findings) else plan._replace(lines=outcomes)
+    return Planned(made, context.used, outcomes), context.findings
 
 
 def _nginx_options(context: PlanContext) -> NginxOptions:

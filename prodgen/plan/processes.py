@@ -8,9 +8,27 @@ from prodgen.diagnostics import Location, error
 from prodgen.inputs.procfile.parser import ProcfileEntry
 from prodgen.inputs.procfile.shell_command import Command, parse_command
 from prodgen.plan.core.context import PlanContext
+from prodgen.plan.core.line_forms import OTHER
 from prodgen.plan.core.model import LeftOut
+from prodgen.plan.core.procfile_line import STARTS_NOTHING, ProcfileLine, classify_line
 
 NOWHERE = Location("prodgen.yaml")
+
+
+def configured_lines(context: PlanContext) -> list[ProcfileLine]:
+    """The classified lines; a command of prodgen.yaml that starts a service is taken at its word.
+
+    Each has the position that Honcho gives it, whatever prodgen.yaml leaves out.
+    """
+    positions = {entry.name: at for at, entry in enumerate(context.bench.procfile.entries)}
+    lines = []
+    for entry in configured_entries(context):
+        position = positions.setdefault(entry.name, len(positions))
+        line = classify_line(entry, position)
+        if line.kind in STARTS_NOTHING and _command(context, entry.name):
+            line = ProcfileLine(entry, OTHER, entry.command, position=position)
+        lines.append(line)
+    return lines
 
 
 def configured_entries(context: PlanContext) -> list[ProcfileEntry]:

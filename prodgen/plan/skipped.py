@@ -1,45 +1,112 @@
-"""Procfile lines that production does not run; each one is reported."""
+"""What became of every line of a Procfile: kept, replaced, left out or refused."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from prodgen.diagnostics import note
+from prodgen.diagnostics import Severity, note, warning
+from prodgen.inputs.procfile.parser import ProcfileEntry
 from prodgen.plan.core.context import PlanContext
-from prodgen.plan.core.model import LeftOut, Service
-from prodgen.plan.core.procfile_line import LineKind, ProcfileLine
+from prodgen.plan.core.line_forms import Disposition
+from prodgen.plan.core.model import LeftOut, LineOutcome, Role, Service
+from prodgen.plan.core.procfile_line import STARTS_NOTHING, LineKind, ProcfileLine
+from prodgen.provenance import At, Kind, Origin, Sourced
 
 ONE_IS_ENOUGH = (
     frozenset({LineKind.SERVE, LineKind.GUNICORN}),
     frozenset({LineKind.REALTIME}),
     frozenset({LineKind.SCHEDULE}),
 )
-"""Kinds of lines of which the first line is taken."""
+"""Kinds of which the first line is taken."""
 
 
 def skipped_lines(
     context: PlanContext, lines: Sequence[ProcfileLine], services: Sequence[Service]
-) -> Iterator[LeftOut]:
+) -> list[LeftOut]:
     """Report and return the lines that no service stands for."""
-    running = {service.name.value.rpartition("-redis-")[2] for service in services}
-    taken: set[frozenset[LineKind]] = set()
+    return [
+        LeftOut(line.name, f"`{line.command.text}` {reason}")
+        for line in lines
+        if (reason := _reason(context, line, lines, services))
+    ]
+
+
+def report_skipped(
+    context: PlanContext, lines: Sequence[ProcfileLine], services: Sequence[Service]
+) -> None:
+    """Report the lines left out that no other finding is about."""
     for line in lines:
-        reason = ""
-        group = next((kinds for kinds in ONE_IS_ENOUGH if line.kind in kinds), None)
-        if line.kind is LineKind.DEVELOPMENT:
-            reason = f"is {line.kind.value}"
-        elif line.kind is LineKind.REDIS and line.options["conf"].partition("_")[2] not in running:
-            reason = "is not where the bench looks for Redis"
-        elif group in taken:
-            reason = "does what another process does"
-        if group:
-            taken.add(group)
-        if reason:
-            yield _mentioned(context, line, reason)
+        reason = _reason(context, line, lines, services)
+        is_said = line.kind in STARTS_NOTHING and not line.is_ordinary
+        if not reason or is_said or line.kind is LineKind.SCHEDULE:
+            continue
+        said = f"left out: `{line.command.text}` {reason}"
+        if line.is_ordinary and line.kind is not LineKind.SERVE:
+            context.report_line(line.name, note("PG607", said, line.entry.location))
+        else:
+            way_out = f"remove the line, or add `processes: {{{line.name}: false}}` to prodgen.yaml"
+            context.report_line(line.name, warning("PG664", said, line.entry.location, way_out))
 
 
-def _mentioned(context: PlanContext, line: ProcfileLine, reason: str) -> LeftOut:
-    left_out = LeftOut(line.name, f"`{line.command.text}` {reason}")
-    if line.kind is not LineKind.SCHEDULE:  # which draws a warning
-        context.report(note("PG607", f"left out: {left_out.reason}", line.entry.location))
-    return left_out
+def _reason(
+    context: PlanContext,
+    line: ProcfileLine,
+    lines: Sequence[ProcfileLine],
+    services: Sequence[Service],
+) -> str:
+    """Why the line is left out; empty if it is not."""
+    if line.kind in STARTS_NOTHING:
+        return f"is {line.kind.value}"
+    if line.kind is LineKind.REDIS:
+        return _reason_of_redis(context, line, services)
+    group = next((kinds for kinds in ONE_IS_ENOUGH if line.kind in kinds), None)
+    if group and next(one for one in lines if one.kind in group) is not line:
+        return "does what another process does"
+    if line.kind is LineKind.REALTIME and not any(
+        one.role.value is Role.REALTIME for one in services
+    ):
+        return "is switched off by `realtime.enabled`"
+    return ""
+
+
+def _reason_of_redis(context: PlanContext, line: ProcfileLine, services: Sequence[Service]) -> str:
+    key = line.options["conf"]
+    running = {service.name.value.rpartition("-redis-")[2] for service in services}
+    if key.partition("_")[2] in running:
+        return ""
+    url = context.bench.common.text(key)
+    if key == "redis_socketio" and url:
+        cache = context.bench.common.text("redis_cache")
+        if cache and cache.value == url.value:
+            return "is not needed: redis_socketio is the Redis of the cache"
+        return "is not needed: Frappe 15 and newer reads no redis_socketio"
+    return "is not where the bench looks for Redis"
+
+
+def line_outcomes(
+    context: PlanContext, lines: Sequence[ProcfileLine], left_out: Sequence[LeftOut]
+) -> Iterator[LineOutcome]:
+    """One outcome for each process of the Procfile, and of prodgen.yaml."""
+    reasons = {one.name: one.reason for one in left_out}
+    classified = {line.name: line for line in lines}
+    refused = {
+        one.location.line: one.message
+        for one in reversed(context.findings)
+        if one.severity is Severity.ERROR and one.location and one.location.file == "Procfile"
+    }
+    entries = {entry.name: entry for entry in context.bench.procfile.entries}
+    entries |= {line.name: line.entry for line in lines}
+    for name, entry in entries.items():
+        line = classified.get(name)
+        if entry.location.file == "Procfile" and entry.location.line in refused:
+            yield _outcome(entry, Disposition.REFUSED, refused[entry.location.line])
+        elif name in reasons:
+            yield _outcome(entry, Disposition.LEFT_OUT, reasons[name])
+        elif line:
+            yield _outcome(entry, line.form.disposition, line.form.production)
+
+
+def _outcome(entry: ProcfileEntry, disposition: Disposition, reason: str) -> LineOutcome:
+    place = At(entry.command_location)
+    origin = Origin(Kind.FILE, f"the process `{entry.name}`: {entry.command.text}", place)
+    return LineOutcome(entry.name, Sourced(disposition.value, origin), Sourced(reason, origin))

@@ -6,7 +6,7 @@ from prodgen.diagnostics import warning
 from prodgen.plan.core import defaults as rules
 from prodgen.plan.core.context import PlanContext
 from prodgen.plan.core.model import Manager
-from prodgen.plan.core.procfile_line import LineKind, ProcfileLine
+from prodgen.plan.core.procfile_line import ProcfileLine
 from prodgen.provenance import Kind, Sourced
 
 
@@ -29,7 +29,7 @@ def known_versions(context: PlanContext, manager: Manager) -> dict[str, Sourced[
 
 def mention_frappe_version(context: PlanContext, lines: list[ProcfileLine]) -> None:
     """A word where Frappe is unknown or untried; with locked facts it must be known."""
-    if all(line.kind in (LineKind.OTHER, LineKind.DEVELOPMENT) for line in lines):
+    if not any(line.is_of_bench for line in lines):
         return
     version = context.frappe_version
     if version is None and context.locked:

@@ -33,6 +33,17 @@ PLAIN: Mapping[str | bytes, object] = {
 }
 
 
+OTHER_LINES = {"schedule": "schedule: bench schedule\n", "worker": "worker: bench worker\n"}
+
+
+def _whole(procfile: object) -> object:
+    """A Procfile with a web process of Frappe's, and the scheduler and workers that it lacks."""
+    if not isinstance(procfile, str) or "web: bench" not in procfile or "#" in procfile:
+        return procfile
+    missing = (line for word, line in OTHER_LINES.items() if f"bench {word}" not in procfile)
+    return procfile + "".join(missing)
+
+
 @dataclass(frozen=True)
 class Case:
     """What is different from the plain bench, and the command that complains."""
@@ -46,7 +57,8 @@ class Case:
 
     def write(self, root: Path) -> None:
         """The bench on disk."""
-        for name, content in {**PLAIN, **self.files}.items():
+        for name, given in {**PLAIN, **self.files}.items():
+            content = _whole(given) if name == "Procfile" else given
             path = root / os.fsdecode(name)
             if content is ABSENT:
                 continue

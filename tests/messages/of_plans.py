@@ -71,11 +71,21 @@ CASES: Mapping[str, tuple[Case, ...]] = {
     "PG504": (on_host(FACTS._replace(path=declared(PurePosixPath("/srv/my bench")))),),
     "PG505": (Case({"apps/frappe/frappe/__init__.py": ABSENT}),),
     "PG506": (Case(of_frappe("12.20.0")),),
+    "PG510": (
+        Case(
+            {
+                "Procfile": "web: node server.js\nrelease: node migrate.js\n",
+                COMMON: ABSENT,
+                SITE: ABSENT,
+                "apps/frappe/frappe/__init__.py": ABSENT,
+            }
+        ),
+    ),
     "PG601": (common('{"frappe_user": "frappe", "webserver_port": 8001}'),),
     "PG602": (Case({"Procfile": "web: bench serve --port 80000\n"}),),
     "PG603": (common('{"gunicorn_workers": 241}'),),
     "PG604": (Case({"Procfile": "web: bench build && bench serve --port 8000\n"}),),
-    "PG605": (Case({"Procfile": "web: gunicorn shop.app:application\n"}),),
+    "PG605": (procfile("api: gunicorn -b 127.0.0.1:8010 shop.app:application"),),
     "PG606": (
         Case(
             {
@@ -197,6 +207,30 @@ CASES: Mapping[str, tuple[Case, ...]] = {
     "PG645": (Case(TLS),),
     "PG650": (procfile("clock: sleep 1 && bin/clock"),),
     "PG651": (procfile("my-clock: bin/clock", "my_clock: bin/clock"),),
+    "PG652": (procfile("bot: env/bin/python -m shop.bot", "gevent: bench gevent-worker"),),
+    "PG653": (
+        Case({"Procfile": "web: nice bench --site erp.example.com serve --port 8000\n"}),
+        procfile("long: while true; do bench worker --queue long; sleep 1; done"),
+    ),
+    "PG654": (procfile("bot: env/bin/python -m shop.bot &"),),
+    "PG655": (procfile("ui: cd apps/crm/frontend && yarn dev"),),
+    "PG656": (
+        procfile("release: bench --site all migrate"),
+        procfile("assets: yarn build"),
+    ),
+    "PG657": (
+        procfile("old: sh -c 'cd sites && exec ../env/bin/python -m frappe.celery_app worker'"),
+        Case(
+            {
+                "Procfile": "web: bench serve --port 8000\n"
+                "beat: ../env/bin/python -m frappe.celery_app beat\n",
+                **of_frappe("6.27.0"),
+            }
+        ),
+    ),
+    "PG658": (Case({"Procfile": "web: bench serve --port 8000\nschedule: bench schedule #\n"}),),
+    "PG659": (Case({"Procfile": "web: bench serve --port 8000\nworker: bench worker #\n"}),),
+    "PG664": (procfile("web2: bench serve --port 8001"),),
     "PG660": (
         settings("web: {bind: 'unix:run/web.sock'}"),
         settings("web: {bind: 'unix:/tmp/web.sock'}"),

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from prodgen.diagnostics import has_errors, warning
 from prodgen.plan.core.context import PlanContext
 from prodgen.plan.core.model import Service
-from prodgen.plan.core.procfile_line import LineKind, ProcfileLine
+from prodgen.plan.core.procfile_line import KEPT_KINDS, LineKind, ProcfileLine
 
 WORD = r"[\w-]+"
 
@@ -30,7 +30,7 @@ def mention_unserved(
     strangers = {
         word
         for line in lines
-        if line.kind is LineKind.OTHER
+        if line.kind in KEPT_KINDS
         for word in re.findall(WORD, line.command.text)
     }
     left = [name for name in known if name not in served | strangers]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import NamedTuple, TypeVar
 
-from prodgen.diagnostics import Diagnostic, error
+from prodgen.diagnostics import Diagnostic, Severity, error
 from prodgen.host.facts import HostFacts
 from prodgen.inputs.bench import Bench
 from prodgen.plan.core.defaults import version_of
@@ -32,6 +32,12 @@ class PlanContext:
 
     def report(self, finding: Diagnostic) -> None:
         self.findings.append(finding)
+
+    def report_line(self, name: str, finding: Diagnostic) -> None:
+        """Report a finding about a line; an entry under `processes:` silences a warning."""
+        accepted = name in self.bench.settings.table("processes")
+        if not accepted or finding.severity is Severity.ERROR:
+            self.report(finding)
 
     def fact(self, name: str, fallback: Sourced[T]) -> Sourced[T]:
         """The host fact called `name`, else the fallback; if facts are locked, that is an error."""

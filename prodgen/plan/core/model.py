@@ -185,6 +185,15 @@ class Proxy(NamedTuple):
     read_timeout: Sourced[int]
 
 
+class LineOutcome(NamedTuple):
+    """What became of one process of the Procfile."""
+
+    name: str
+    outcome: Sourced[str]
+    """`kept`, `replaced`, `left out` or `refused`."""
+    reason: Sourced[str]
+
+
 class LeftOut(NamedTuple):
     """A process of the Procfile that production does not run, and why."""
 
@@ -208,12 +217,15 @@ class Plan(NamedTuple):
     sites: tuple[Site, ...]
     proxy: Proxy | None
     left_out: tuple[LeftOut, ...]
+    """Processes of the Procfile that do not run."""
     versions: Mapping[str, Sourced[str]]
     """Versions of `nginx`, `systemd`, … that the output must suit, where they are known."""
 
     nginx: NginxOptions = NginxOptions()
     systemd: SystemdOptions = SystemdOptions()
     supervisor: SupervisorOptions = SupervisorOptions()
+    lines: tuple[LineOutcome, ...] = ()
+    """What became of each process of the Procfile and of prodgen.yaml."""
 
     @property
     def is_of_user(self) -> bool:

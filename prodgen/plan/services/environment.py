@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from prodgen.diagnostics import error, note
 from prodgen.plan.core.context import PlanContext
 from prodgen.plan.core.model import Role, Service
-from prodgen.plan.core.procfile_line import LineKind, ProcfileLine
+from prodgen.plan.core.procfile_line import KEPT_KINDS, LineKind, ProcfileLine
 from prodgen.provenance import At, Kind, Origin, Sourced, default
 
 Pairs = tuple[tuple[str, str], ...]
@@ -46,10 +46,8 @@ def given_variables(context: PlanContext, *path: str) -> Sourced[Pairs]:
 def with_variables(
     context: PlanContext, lines: Sequence[ProcfileLine], services: Sequence[Service]
 ) -> list[Service]:
-    """The services of Frappe's with what their lines set."""
-    variables = {
-        line.name: _kept(context, line) for line in lines if line.kind is not LineKind.OTHER
-    }
+    """Frappe's services with what their lines set."""
+    variables = {line.name: _kept(context, line) for line in lines if line.kind not in KEPT_KINDS}
     made = []
     for one in services:
         for line in _lines_of(one, lines):

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from pathlib import PurePosixPath
 
 from prodgen.diagnostics import note
 from prodgen.inputs.procfile.shell_command import ASSIGNMENT, Command, UnbalancedQuote, tokenize
 from prodgen.plan.core import defaults as rules
+from prodgen.plan.core.command_shape import shell_script
 from prodgen.plan.core.context import BenchDefaults, PlanContext, base_environment, make_service
 from prodgen.plan.core.model import Role, Service, Stop
-from prodgen.plan.core.procfile_line import ProcfileLine
+from prodgen.plan.core.procfile_line import HELPER_KINDS, WORKER_KINDS, ProcfileLine
 from prodgen.plan.services.environment import given_variables
+from prodgen.plan.services.workers import HELPER, known_queues, worker_stop
 from prodgen.provenance import At, Kind, Origin, Sourced, default
 
 SHELL = "/bin/sh"
 ENV = "/usr/bin/env"
+HELPER_PROGRAM = r"(?:\S*/)?python[0-9.]*\s+-m\s+frappe\.utils\.bench_helper\s+frappe\b"
+BENCH_PROGRAM = rf"{HELPER_PROGRAM}|(?:\S*/)?(?:bench|frappe)\b"
+"""The first word, or words, of a command of bench."""
+HONCHO_PORT = 5000
+HONCHO_STEP = 100
+"""PORT of the first process, and from each process to the next (honcho/environ.py)."""
 
 
 def plan_other(context: PlanContext, defaults: BenchDefaults, line: ProcfileLine) -> Service:
-    """The service for a line of an unknown kind."""
+    """The service for a line that is kept."""
     place = At(line.entry.command_location)
     origin = Origin(Kind.FILE, f"the Procfile's process `{line.name}`", place)
     command = line.command
-    if command.needs_shell:
+    if command.needs_shell and line.kind not in HELPER_KINDS:
         context.report(
             note(
                 "PG650",
@@ -35,7 +45,7 @@ def plan_other(context: PlanContext, defaults: BenchDefaults, line: ProcfileLine
         line.name,
         Role.OTHER,
         f"process {line.name}",
-        Sourced(_argv(command, defaults.path.value), origin),
+        Sourced(_argv_of(defaults, line), origin),
         stop=_stop(context, line),
         log=line.name,
         directory=_directory(context, defaults, line),
@@ -44,10 +54,25 @@ def plan_other(context: PlanContext, defaults: BenchDefaults, line: ProcfileLine
     )
 
 
+def _argv_of(defaults: BenchDefaults, line: ProcfileLine) -> tuple[str, ...]:
+    if line.kind not in HELPER_KINDS:
+        return _argv(line.command, defaults.path.value)
+    helper = (defaults.in_env("python").value, *HELPER)
+    text = line.command.text
+    if not any(token.dynamic for token in tokenize(text)):
+        return (*helper, *line.arguments)
+    started = re.sub(BENCH_PROGRAM, lambda _: shlex.join(helper), text, count=1)
+    return (SHELL, "-c", with_exec(started))
+
+
 def _stop(context: PlanContext, line: ProcfileLine) -> Sourced[Stop]:
     seconds = context.bench.settings.integer("processes", line.name, "stop_timeout")
     if seconds:
         return Sourced(Stop("TERM", seconds.value), seconds.origin)
+    if line.kind in WORKER_KINDS:
+        known = known_queues(context)
+        queues = [known[name] for name in line.queues if name in known] or [known["default"]]
+        return worker_stop(context, max(queues, key=lambda queue: queue.value.timeout))
     return default(Stop("TERM", rules.OTHER_STOP), "the usual patience")
 
 
@@ -58,7 +83,7 @@ def _directory(
     given = context.bench.settings.text("processes", line.name, "directory")
     if given:
         return Sourced(defaults.path.value / given.value, given.origin)
-    return defaults.path
+    return defaults.sites if line.kind in HELPER_KINDS else defaults.path
 
 
 def _environment(
@@ -66,12 +91,22 @@ def _environment(
 ) -> tuple[tuple[str, str], ...]:
     """What every service gets, what the line sets, and what prodgen.yaml adds to this process."""
     chosen = given_variables(context, "processes", line.name, "environment")
-    merged = dict(base_environment(defaults)) | dict(line.command.environment)
+    port = {"PORT": str(HONCHO_PORT + HONCHO_STEP * line.position)}
+    merged = port | dict(base_environment(defaults)) | dict(line.command.environment)
     return tuple(sorted((merged | dict(chosen.value)).items()))
 
 
 def _argv(command: Command, bench: PurePosixPath) -> tuple[str, ...]:
-    """What `execve` runs; a bare name is looked up in the service's own PATH by env(1)."""
+    """What `execve` runs; a bare name is looked up in the service's own PATH by env(1).
+
+    The shell of `bash -c SCRIPT` stays that shell: bash takes more than sh.
+    """
+    script = shell_script(command.argv)
+    if script is not None and not command.redirects:
+        at = command.argv.index(script, 1)
+        named = command.argv[0]
+        shell = (SHELL,) if named == "sh" else (named,) if "/" in named else (ENV, named)
+        return (*shell, *command.argv[1:at], with_exec(script), *command.argv[at + 1 :])
     if command.needs_shell or command.redirects:
         return (SHELL, "-c", with_exec(command.text))
     program, *rest = command.argv

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from prodgen.diagnostics import note, warning
+from prodgen.diagnostics import warning
 from prodgen.plan.checks.capacity import MEGABYTE, WORKER_MEMORY, mention_many_web_workers
 from prodgen.plan.core import defaults as rules
 from prodgen.plan.core.context import BenchDefaults, PlanContext, make_service
 from prodgen.plan.core.model import GUNICORN_SETTINGS, Address, Gunicorn, Role, Service, Stop
 from prodgen.plan.core.precedence import first_given
 from prodgen.plan.core.procfile_line import LineKind, ProcfileLine
-from prodgen.plan.services.web_address import (
-    BIND_OPTIONS,
-    LOOPBACK,
-    bind_argument,
-    parse_address,
-    plan_address,
-    reachable_address,
-)
+from prodgen.plan.services.web_address import BIND_OPTIONS, plan_address
 from prodgen.provenance import At, Kind, Origin, Sourced, default
 
 APPLICATION = "frappe.app:application"
@@ -39,17 +32,6 @@ def plan_web(
     if not serving:
         return None
     line = serving[0]
-    if line.dropped:
-        context.report(
-            warning(
-                "PG604",
-                f"production does not run `{line.dropped}` of the process `{line.name}`",
-                line.entry.command_location,
-                "run it when you deploy, before the services start",
-            )
-        )
-    if line.kind is LineKind.GUNICORN and APPLICATION not in line.command.argv:
-        return _foreign_gunicorn(context, defaults, line)
     return _frappe_gunicorn(context, defaults, line)
 
 
@@ -113,47 +95,16 @@ def _mention_options(context: PlanContext, line: ProcfileLine) -> None:
     found = [word.partition("=")[0] for word in words if word.startswith("-")]
     names = sorted({name for name in found if not name.startswith(BIND_OPTIONS)})
     if names:
-        context.report(
-            note(
+        context.report_line(
+            line.name,
+            warning(
                 "PG662",
                 f"{', '.join(names)} of the process `{line.name}`: not taken over",
                 line.entry.command_location,
-                "set what you need under `web:` in prodgen.yaml",
-            )
+                "set what you need under `web:` in prodgen.yaml, and add "
+                f"`processes: {{{line.name}: {{}}}}` there",
+            ),
         )
-
-
-def _foreign_gunicorn(context: PlanContext, defaults: BenchDefaults, line: ProcfileLine) -> Web:
-    """A Gunicorn of another application: run as it is written."""
-    origin = Origin(Kind.FILE, f"the Procfile's process `{line.name}`", At(line.entry.location))
-    words = line.command.argv
-    if "/" not in words[0]:
-        words = (defaults.in_env("gunicorn").value, *words[1:])
-    default_address = Address(LOOPBACK, rules.WEB_PORT)
-    address = parse_address(bind_argument(words[1:])) or default_address
-    if address.path:
-        address = Address(path=str(defaults.path.value / address.path))
-    context.report(
-        note(
-            "PG605",
-            f"the process `{line.name}` runs Gunicorn for another application than Frappe's",
-            line.entry.command_location,
-            "it is kept as it is; its own restarts may refuse requests",
-        )
-    )
-    timeout = http_timeout(context)
-    web = make_service(
-        defaults,
-        "frappe-web",
-        Role.WEB,
-        "web workers",
-        Sourced(words, origin),
-        stop=timeout.derive(Stop("TERM", rules.stop_step(timeout.value)), "as the time-out"),
-        log="web",
-        directory=defaults.path,
-    )
-    found = reachable_address(Sourced(address, origin))
-    return Web(web._replace(address=found), found)
 
 
 def http_timeout(context: PlanContext) -> Sourced[int]:

@@ -134,7 +134,7 @@ def _socket_of_line(
         return Sourced(f"unix:{path}", Origin(Kind.FILE, text, At(place)))
     if address and address.host not in (LOOPBACK, "::1"):
         context.report(
-            note(
+            warning(
                 "PG662",
                 f"the web listens on {LOOPBACK}, not on {address.host} as `{line.name}` says",
                 place,

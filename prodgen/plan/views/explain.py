@@ -20,6 +20,14 @@ def topics(plan: Plan) -> dict[str, Fields]:
         found.setdefault(section, dict(_below(getattr(plan, section))))
     own = {name: value for name, value in plan._asdict().items() if isinstance(value, Sourced)}
     found.setdefault("plan", own)
+    for line in plan.lines:
+        fields = dict(_below(line))
+        found[f"Procfile.{line.name}"] = fields
+        service = f"{plan.bench_name.value}-{line.name}"
+        if service in found:
+            found[service] |= fields
+        else:
+            found.setdefault(line.name, fields)
     for site in plan.sites:
         found.setdefault(site.folder.value, dict(_below(site)))
     return {name: fields for name, fields in found.items() if fields}

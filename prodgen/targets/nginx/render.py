@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from prodgen.diagnostics import Diagnostic, has_errors
-from prodgen.plan.core.model import Address, Plan, Proxy
+from prodgen.plan.core.model import Address, Plan, Proxy, Role
 from prodgen.provenance import Sourced
 from prodgen.targets.core.artifacts import Artifact
 from prodgen.targets.core.base import Target, Unwritable, unwritable
@@ -130,7 +130,8 @@ class HostContext(NamedTuple):
 def render_nginx(plan: Plan) -> tuple[list[Artifact], list[Diagnostic]]:
     """The bench's file, and the host's where the user wants that."""
     if plan.proxy is None:
-        return [], [no_web()]
+        has_frappe = any(one.role.value is not Role.OTHER for one in plan.services)
+        return [], [no_web()] if has_frappe else []
     dialect, findings = dialect_of(plan)
     findings += bad_choices(plan)
     context = None if has_errors(findings) else _context(plan, plan.proxy, dialect, findings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.docs.reference.codes import diagnostics
 from tests.docs.reference.commands import commands, exit_codes
 from tests.docs.reference.places import files
+from tests.docs.reference.procfile import procfile
 from tests.docs.reference.schemas import schemas
 from tests.docs.reference.settings import settings, site_config
 from tests.support.plans import ROOT
@@ -15,6 +16,7 @@ PAGES = {
     "diagnostics.md": diagnostics,
     "exit-codes.md": exit_codes,
     "files.md": files,
+    "procfile.md": procfile,
     "schemas.md": schemas,
     "settings.md": settings,
     "site-config.md": site_config,

@@ -10,7 +10,7 @@ from prodgen.plan.core.memory import idle_megabytes
 from prodgen.provenance import Sourced
 from tests.support.plans import FACTS, bench_files, declared, service, try_plan
 
-PROCFILE = "web: bench serve\nworker: bench worker\n"
+PROCFILE = "web: bench serve\nworker: bench worker\nschedule: bench schedule\n"
 GIGABYTE = 1024**3
 
 

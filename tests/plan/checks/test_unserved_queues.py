@@ -21,7 +21,7 @@ BY_NAME = "".join(f"worker_{name}: bench worker --queue {name}\n" for name in ("
 )
 def test_a_queue_of_frappes_that_nobody_serves(procfile: str, left: str) -> None:
     _, found = try_plan(bench_files(procfile))
-    [warning] = [one for one in found if one.severity is Severity.WARNING]
+    [warning] = [one for one in found if one.code == "PG617"]
     assert warning.message == f"no worker takes jobs of {left}: they would wait for ever"
     assert str(warning.location).startswith("Procfile:1:")
 
@@ -39,7 +39,7 @@ def test_a_queue_of_frappes_that_nobody_serves(procfile: str, left: str) -> None
 )
 def test_every_queue_is_served_or_all_are_elsewhere(procfile: str) -> None:
     _, found = try_plan(bench_files(procfile))
-    assert codes(found, Severity.WARNING) == []
+    assert "PG617" not in codes(found, Severity.WARNING)
 
 
 @pytest.mark.pitfall("17")

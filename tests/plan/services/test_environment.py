@@ -23,7 +23,7 @@ def those_with(plan: Plan, name: str) -> set[str]:
     ("line", "services"),
     [
         ("web: A=1 bench serve", {"frappe-web"}),
-        ("web: A=1 gunicorn -b 127.0.0.1:8000 shop.app:application", {"frappe-web"}),
+        ("web: A=1 gunicorn -b 127.0.0.1:8000 shop.app:application", {"web"}),
         ("realtime: A=1 bench socketio", {"node-socketio"}),
         ("clock: A=1 bench schedule", {"frappe-schedule"}),
         ("worker: A=1 bench worker", WORKERS),

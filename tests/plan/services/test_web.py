@@ -51,13 +51,19 @@ def test_what_else_the_line_did_is_mentioned() -> None:
     assert "`pip install x`" in warning.message
 
 
-def test_a_gunicorn_of_another_application_is_honoured() -> None:
-    plan = make_plan(bench_files("web: gunicorn -w 1 -b 0.0.0.0:5000 'app:create_app()'\n"))
-    [web] = plan.services
-    assert web.argv.value == (GUNICORN, "-w", "1", "-b", "0.0.0.0:5000", "app:create_app()")
-    assert web.listen is None
-    assert plan.proxy
-    assert plan.proxy.web.value.port == 5000
+@pytest.mark.parametrize("name", ["api", "web"])
+def test_a_gunicorn_of_another_application_is_a_process_like_any(name: str) -> None:
+    line = f"{name}: gunicorn -w 1 -b 0.0.0.0:5000 'app:create_app()'\n"
+    for procfile in (f"{line}serve: bench serve\n", f"serve: bench serve\n{line}"):
+        plan, found = try_plan(bench_files(procfile))
+        assert plan
+        words = ("gunicorn", "-w", "1", "-b", "0.0.0.0:5000", "app:create_app()")
+        assert service(plan, name).argv.value == ("/usr/bin/env", *words)
+        assert service(plan, "frappe-web").gunicorn
+        assert plan.proxy
+        assert plan.proxy.web.value.port == 8000
+        assert plan.left_out == ()
+        assert codes(found) == ["PG605"]
 
 
 @pytest.mark.parametrize("given", [8001, "8001", " 8001 "])

@@ -94,12 +94,6 @@ def test_a_gunicorn_line_for_frappe(
         assert plan.proxy.web.value == address
 
 
-def test_a_foreign_gunicorn_keeps_its_socket() -> None:
-    plan = planned("", "web: gunicorn -b unix:run/x.sock app:main\n")
-    assert plan.proxy
-    assert plan.proxy.web.value == Address(path="/home/frappe/frappe-bench/run/x.sock")
-
-
 @pytest.mark.parametrize(
     ("words", "bound"),
     [

@@ -37,7 +37,7 @@ PROCFILE = (
     "pool: bench worker-pool\nwatch: bench watch\nclock: cd apps && tick\n"
     "redis_cache: redis-server config/redis_cache.conf\n"
 )
-BARE = re.compile(r"plan\.left_out\[\d+\]\.(name|reason)")
+BARE = re.compile(r"plan\.(left_out|lines)\[\d+\]\.(name|reason)")
 """What is itself a reason."""
 
 
