@@ -18,7 +18,7 @@ from tests.support.plans import FACTS, plan_of
 
 FORBIDDEN = re.compile(r"bench serve\b|bench start\b|bench watch\b|--serve\b|[=\s]None\s")
 """Development servers, and a Python None where a value was missing (D-SV3)."""
-NEEDS_NO_PLACE = frozenset({"PG100", "PG502", "PG503", "PG505", "PG643"})
+NEEDS_NO_PLACE = frozenset({"PG100", "PG502", "PG503", "PG505", "PG510", "PG643"})
 """Findings about what is not there, or about the bench as a whole."""
 RENDER = ("render", "--locked", "-t", "all")
 HOST = """\
