@@ -8,7 +8,7 @@ from prodgen.diagnostics import Location, error
 from prodgen.inputs.procfile.parser import ProcfileEntry
 from prodgen.inputs.procfile.shell_command import Command, parse_command
 from prodgen.plan.core.context import PlanContext
-from prodgen.plan.core.line_forms import OTHER
+from prodgen.plan.core.line_table import OTHER
 from prodgen.plan.core.model import LeftOut
 from prodgen.plan.core.procfile_line import STARTS_NOTHING, ProcfileLine, classify_line
 

@@ -9,15 +9,9 @@ from prodgen.inputs.procfile.parser import ProcfileEntry
 from prodgen.inputs.procfile.shell_command import Command, Redirect, parse_command
 from prodgen.plan.core.bench_lines import is_written_by_bench
 from prodgen.plan.core.command_shape import Shape, SimpleCommand, find_shape, shell_script
-from prodgen.plan.core.line_forms import (
-    BACKGROUND,
-    NAMES,
-    OTHER,
-    Form,
-    LineKind,
-    bench_command,
-    find_form,
-)
+from prodgen.plan.core.line_forms import Form, LineKind
+from prodgen.plan.core.line_match import bench_command, find_form
+from prodgen.plan.core.line_table import BACKGROUND, NAMES, OTHER
 
 __all__ = ["LineKind", "ProcfileLine", "classify_line"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from prodgen.codes import CODES
 from prodgen.plan.core.bench_lines import BENCH_LINES
-from prodgen.plan.core.line_forms import BACKGROUND, FORMS, NAMES, OTHER
+from prodgen.plan.core.line_table import BACKGROUND, FORMS, NAMES, OTHER
 from tests.docs.reference.markdown import code, head, plain, table
 
 

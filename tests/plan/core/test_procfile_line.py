@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from prodgen.codes import CODES
 from prodgen.inputs.core.source import Source
 from prodgen.inputs.procfile.parser import parse_procfile
-from prodgen.plan.core.line_forms import BACKGROUND, FORMS, NAMES, OTHER, Form, LineKind
+from prodgen.plan.core.line_forms import Form, LineKind
+from prodgen.plan.core.line_table import BACKGROUND, FORMS, NAMES, OTHER
 from prodgen.plan.core.procfile_line import ProcfileLine, classify_line
 
 HELPER = "env/bin/python -m frappe.utils.bench_helper frappe"
