@@ -97,6 +97,7 @@ MAKERS = _words("gulp grunt make just task deno mix cargo composer ant")
 INSTALLERS = _words("pip uv poetry pipenv bundle composer gem apt apt-get apk cargo go")
 FILE_TOOLS = _words("rm cp mv mkdir ln chmod chown touch install rsync git tar unzip")
 
+REALTIME = "Frappe's realtime server by the host's node, or by Python"
 FORMS: tuple[Form, ...] = (
     Form(
         LineKind.CELERY,
@@ -140,21 +141,15 @@ FORMS: tuple[Form, ...] = (
     ),
     _replaced(
         LineKind.REALTIME,
-        "Frappe's realtime server by the host's node, or by Python",
+        REALTIME,
         ("node apps/frappe/socketio.js", "bench socketio"),
         ("node",),
         pattern=r"(?:.* )?(?:\S*/)?apps/frappe/socketio\.js",
     ),
+    _replaced(LineKind.REALTIME, REALTIME, ("bench socketio",), ("bench",), commands=("socketio",)),
     _replaced(
         LineKind.REALTIME,
-        "Frappe's realtime server by the host's node, or by Python",
-        ("bench socketio",),
-        ("bench",),
-        commands=("socketio",),
-    ),
-    _replaced(
-        LineKind.REALTIME,
-        "Frappe's realtime server by the host's node, or by Python",
+        REALTIME,
         ("env/bin/python -m frappe.realtime.server",),
         ("python",),
         pattern=r"-m frappe\.realtime\.server",
@@ -380,7 +375,7 @@ NAMES: Mapping[str, Form] = {
     "predeploy": RELEASE,
     "watch": WATCH,
 }
-"""Names of processes that say what the process is for, where its command does not."""
+"""Names of processes that say what they are for, if the command does not."""
 DAEMON_OPTIONS: Mapping[str, str] = {
     "gunicorn": r"(?:.* )?(?:-D|--daemon)(?: .*)?",
     "unicorn": r"(?:.* )?(?:-D|--daemonize)(?: .*)?",

@@ -13,8 +13,9 @@ from prodgen.plan.core.command_shape import shell_script
 from prodgen.plan.core.context import BenchDefaults, PlanContext, base_environment, make_service
 from prodgen.plan.core.model import Role, Service, Stop
 from prodgen.plan.core.procfile_line import HELPER_KINDS, WORKER_KINDS, ProcfileLine
+from prodgen.plan.core.python_module import frappe_command
 from prodgen.plan.services.environment import given_variables
-from prodgen.plan.services.workers import HELPER, known_queues, worker_stop
+from prodgen.plan.services.workers import known_queues, worker_stop
 from prodgen.provenance import At, Kind, Origin, Sourced, default
 
 SHELL = "/bin/sh"
@@ -45,7 +46,7 @@ def plan_other(context: PlanContext, defaults: BenchDefaults, line: ProcfileLine
         line.name,
         Role.OTHER,
         f"process {line.name}",
-        Sourced(_argv_of(defaults, line), origin),
+        Sourced(_argv_of(context, defaults, line), origin),
         stop=_stop(context, line),
         log=line.name,
         directory=_directory(context, defaults, line),
@@ -54,10 +55,10 @@ def plan_other(context: PlanContext, defaults: BenchDefaults, line: ProcfileLine
     )
 
 
-def _argv_of(defaults: BenchDefaults, line: ProcfileLine) -> tuple[str, ...]:
+def _argv_of(context: PlanContext, defaults: BenchDefaults, line: ProcfileLine) -> tuple[str, ...]:
     if line.kind not in HELPER_KINDS:
         return _argv(line.command, defaults.path.value)
-    helper = (defaults.in_env("python").value, *HELPER)
+    helper = frappe_command(defaults.in_env("python").value, context.python_versions)
     text = line.command.text
     if not any(token.dynamic for token in tokenize(text)):
         return (*helper, *line.arguments)
