@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,7 +86,7 @@ def _check(plan: Plan, found: Takeover) -> None:
     wanted = plan.manager.value
     other = next((one for one in Manager if one is not wanted and by[one]), None)
     if other and by[wanted]:
-        raise Stopped(in_both(by[wanted], by[other]))
+        raise Stopped(in_both({one: by[one] for one in (wanted, other)}))
     if other:
         raise Stopped(under_another(other, wanted, by[other]))
     if plan.is_of_user and by[Manager.SYSTEMD]:
@@ -99,11 +99,12 @@ def named(paths: Sequence[str]) -> str:
     return f"{', '.join(paths[:2])}{rest}"
 
 
-def in_both(first: Sequence[str], second: Sequence[str]) -> Diagnostic:
+def in_both(files: Mapping[Manager, Sequence[str]]) -> Diagnostic:
     """Both managers have the bench, and only one can run it."""
+    titles = [one.title for one in Manager if one in files]
     return error(
         "PG813",
-        f"Supervisor and systemd both have this bench: {named(first)}; {named(second)}",
+        f"{' and '.join(titles)} both have this bench: {'; '.join(map(named, files.values()))}",
         None,
         "remove the files of the one that does not run it, and adopt again",
     )

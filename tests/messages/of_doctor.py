@@ -15,6 +15,7 @@ from prodgen.app.reports.text import show
 from prodgen.deploy.doctor import benches, confinement, files, host, keys, rights, run, secrets
 from prodgen.deploy.doctor.finding import Finding
 from prodgen.deploy.managers.core.base import Process, State
+from prodgen.deploy.managers.supervisor import backend
 from prodgen.deploy.privilege.restart_right import RestartRight, Way
 from prodgen.deploy.privilege.sudo import Grant
 from prodgen.deploy.session.bench_context import BenchContext
@@ -115,7 +116,7 @@ def _socket(mode: int) -> Callable[[], Iterable[Finding]]:
     def check() -> Iterable[Finding]:
         with (
             patch.object(rights, "_rights", answer(found)),
-            patch.object(rights, "find_server", answer(server)),
+            patch.object(backend, "find_server", answer(server)),
             patch.object(rights, "may_use", answer((True, mode))),
             patch.object(rights, "owner_and_mode", answer(f"root:root {mode:04o}")),
             patch.object(rights, "_steps", answer(["visudo -f FILE"])),
@@ -153,7 +154,7 @@ def _asks_node(done: Done) -> tuple[Patch, ...]:
 
 def _is_down() -> list[Finding]:
     found: list[Finding] = []
-    run._processes(FakeManager([WEB]), found)
+    run._processes(PLAN, FakeManager([WEB]), found)
     return found
 
 

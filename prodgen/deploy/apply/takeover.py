@@ -25,27 +25,16 @@ from prodgen.review.adopt.systemd.settings import Both
 from prodgen.review.core.parse import merged
 from prodgen.targets.core.artifacts import Artifact
 from prodgen.targets.core.file_set import Placed, Side
+from prodgen.targets.core.places import ADOPTED
+from prodgen.targets.registry import load_places
 from prodgen.targets.supervisor.groups import installed_file
 from prodgen.targets.systemd.effects import units_in
 from prodgen.targets.systemd.units import SYSTEM_FOLDER
 
-PLACES = (
-    ("supervisor", "/etc/supervisor/conf.d", "*.conf"),
-    ("supervisor", "/etc/supervisord.d", "*.ini"),
-    ("nginx", "/etc/nginx/conf.d", "*.conf"),
-    ("nginx", "/etc/nginx/sites-enabled", "*"),
-)
-"""Where bench and people put what is for a bench (Debian's and Red Hat's folders)."""
-UNITS = tuple(
-    ("systemd", str(SYSTEM_FOLDER), pattern)
-    for pattern in ("*.service", "*.target", "*.socket", "*.timer", "*.slice", "*.d/*.conf")
-)
-RENEWALS = (("nginx", "/etc/letsencrypt/renewal", "*.conf"),)
+RENEWALS = ((PurePosixPath("/etc/letsencrypt/renewal"), "*.conf"),)
 """What certbot renews; these files stay."""
 DEV_NULL = os.makedev(1, 3)
 """What the link of a masked unit leads to (systemctl(1), mask)."""
-OWN = "adopted.conf"
-"""The file of a user's own in each folder that our servers and units include."""
 
 
 class Takeover(NamedTuple):
@@ -74,7 +63,12 @@ class Takeover(NamedTuple):
 def plan_takeover(plan: Plan, new: Side, owned: Collection[PurePosixPath], root: Path) -> Takeover:
     """What is installed of others for this bench, and what becomes of it. Raises OSError."""
     ours = ours_of(plan, new)
-    files = {path: one for path, one in _files(root, PLACES) if path not in owned}
+    files = {
+        path: one
+        for target in ("supervisor", "nginx")
+        for path, one in _files(root, target, load_places(target).searched)
+        if path not in owned
+    }
     theirs = {path: one for path, one in sorted(files.items()) if _is(one, plan, ours)}
     blocks = merged(new, "supervisor")
     found = {}
@@ -87,9 +81,10 @@ def plan_takeover(plan: Plan, new: Side, owned: Collection[PurePosixPath], root:
             made = sections.adopt_supervisor(str(path), one.text, plan, blocks, reach)
             found[str(path)] = made
     if any(one.target == "nginx" for one in theirs.values()):
-        for path, one in _files(root, RENEWALS):
+        for path, one in _files(root, "nginx", RENEWALS):
             found[str(path)] = certbot.adopt_renewal(one.text, ours)
-    files = {path: one for path, one in _files(root, UNITS) if path not in owned}
+    places = load_places("systemd").searched
+    files = {path: one for path, one in _files(root, "systemd", places) if path not in owned}
     units = adopt_systemd.units_of_bench(files, plan, new)
     mine = units_in(new)
     reaches = {path: reach_of(root, path) for path in files}
@@ -108,15 +103,15 @@ def _is(one: Placed, plan: Plan, ours: Ours) -> bool:
 
 
 def _files(
-    root: Path, places: Iterable[tuple[str, str, str]]
+    root: Path, target: str, places: Iterable[tuple[PurePosixPath, str]]
 ) -> Iterator[tuple[PurePosixPath, Placed]]:
     """Every file in the places, through its link where it is one.
 
     A link may lead to where the bench's user can put anything: what is there is read with that
     user's rights, and a pipe or an endless file is not read. Raises OSError.
     """
-    for target, folder, pattern in places:
-        for path in sorted((root / folder.lstrip("/")).glob(pattern)):
+    for folder, pattern in places:
+        for path in sorted((root / folder.relative_to("/")).glob(pattern)):
             if path.name.startswith(".") or not _is_config(path):
                 continue
             content, mode = _read(path)
@@ -156,9 +151,9 @@ def _own(plan: Plan, texts: Mapping[str, str]) -> Iterator[Artifact]:
             ours = installed_file(plan)
             path, target = ours.with_name(f"{bench}-own{ours.suffix}"), "supervisor"
         elif place.endswith((".service.d", ".target.d")):
-            path, target = SYSTEM_FOLDER / place / OWN, "systemd"
+            path, target = SYSTEM_FOLDER / place / ADOPTED, "systemd"
         else:
-            path, target = PurePosixPath("/etc/nginx", bench, place, OWN), "nginx"
+            path, target = PurePosixPath("/etc/nginx", bench, place, ADOPTED), "nginx"
         yield Artifact(PurePosixPath("own", place, path.name), text, path, target)
 
 

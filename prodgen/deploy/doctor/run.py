@@ -13,11 +13,12 @@ from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.doctor import benches, confinement, files, host, rights, secrets
 from prodgen.deploy.doctor.finding import Finding, bad, good, unknown, warn
 from prodgen.deploy.doctor.keys import check_keys
-from prodgen.deploy.managers.core.base import Process, ProcessManager, State
+from prodgen.deploy.managers.core.base import Process, ProcessManager, State, how_to_load
 from prodgen.deploy.managers.registry import manager_of
 from prodgen.deploy.queue.redis_client import RedisQueue, RedisUnavailable
 from prodgen.deploy.restart.maintenance_mode import LEFT_ON, WAY_OUT, is_left_on
 from prodgen.deploy.session.bench_context import BenchContext
+from prodgen.plan.core.model import Plan
 
 KEEPS_JOBS = "noeviction"
 BY_SYSTEMD = "restart_systemd_on_update"
@@ -39,7 +40,7 @@ def examine(patient: Patient) -> list[Finding]:
     plan = patient.context.plan
     found: list[Finding] = []
     manager = _manager(patient, found)
-    processes = _processes(manager, found) if manager else []
+    processes = _processes(plan, manager, found) if manager else []
     checks: list[Callable[[], Iterator[Finding]]] = [
         lambda: rights.check_socket(patient.context, patient.supervisor_config),
         lambda: rights.check_rights(patient.context, processes, patient.supervisor_config),
@@ -74,7 +75,7 @@ def _manager(patient: Patient, found: list[Finding]) -> ProcessManager | None:
         return None
 
 
-def _processes(manager: ProcessManager, found: list[Finding]) -> list[Process]:
+def _processes(plan: Plan, manager: ProcessManager, found: list[Finding]) -> list[Process]:
     try:
         processes = manager.look()
     except DeployError as refused:
@@ -84,8 +85,7 @@ def _processes(manager: ProcessManager, found: list[Finding]) -> list[Process]:
     down = [one.short for one in processes if one.state in (State.DOWN, State.FAILED)]
     if missing:
         text = f"not loaded: {', '.join(missing)}"
-        fix = "install what `prodgen render` makes; then supervisorctl update, or systemctl"
-        found.append(bad("PG908", "manager", text, f"{fix} daemon-reload"))
+        found.append(bad("PG908", "manager", text, how_to_load(plan)))
     elif down:
         found.append(bad("PG930", "manager", f"not up: {', '.join(down)}", "prodgen restart --now"))
     else:

@@ -47,8 +47,9 @@ class Change(NamedTuple):
 
 def path_breaches(change: Change) -> Iterator[Diagnostic]:
     """The paths of the plan that root's programs must not open."""
-    for check in CHECKS:
-        yield from check(change)
+    for target, check in CHECKS:
+        if not target or target in change.targets:
+            yield from check(change)
 
 
 def is_plain(text: str) -> bool:
@@ -114,7 +115,7 @@ def _names_of_others(change: Change, folder: Path) -> list[str]:
 
 def _access_log(change: Change) -> Iterator[Diagnostic]:
     given, bench = change.plan.nginx.access_log, change.plan.bench_name.value
-    if "nginx" not in change.targets or given.value in {"", "off"}:
+    if given.value in {"", "off"}:
         return
     path, own = PurePosixPath(given.value), change.plan.log_folder.value
     way_out = f"set `nginx: {{access_log: {NGINX_LOGS / bench}.log}}`, or leave it out"
@@ -152,8 +153,6 @@ def _danger_to(path: Path, look: Callable[[Path], Danger | None] = danger_on_way
 
 
 def _certificates(change: Change) -> Iterator[Diagnostic]:
-    if "nginx" not in change.targets:
-        return
     named: dict[str, Origin] = {}
     for site in change.plan.sites:
         for one in (name.certificate for name in site.names):
@@ -193,7 +192,7 @@ def _web_socket(change: Change) -> Iterator[Diagnostic]:
 def _realtime_folder(change: Change) -> Iterator[Diagnostic]:
     """systemd gives a RuntimeDirectory= to the user, with all that is in it (systemd.exec(5))."""
     plan = change.plan
-    if "systemd" not in change.targets or plan.proxy is None or plan.proxy.realtime is None:
+    if plan.proxy is None or plan.proxy.realtime is None:
         return
     for service in plan.services:
         name, bench = runtime_directory(realtime_socket(plan, service)), plan.bench_name.value
@@ -221,8 +220,6 @@ def _owner_of(path: Path) -> int | None:
 def _env_file(change: Change) -> Iterator[Diagnostic]:
     """PID 1 reads it with root's rights and hands its lines to the bench's user."""
     plan, user = change.plan, identity_named(change.plan.user.value)
-    if "systemd" not in change.targets:
-        return
     named = {one.env_file.value: one for one in plan.services if one.env_file}
     for path, service in named.items():
         if not manager_reads_secrets(plan, service) or service.env_file is None:
@@ -258,7 +255,7 @@ def _may_read(path: Path, user: Identity | None) -> bool:
 def _shown(change: Change) -> Iterator[Diagnostic]:
     """systemd mounts these where their parents' modes bar nobody any more."""
     plan, user = change.plan, identity_named(change.plan.user.value)
-    if "systemd" not in change.targets or user is None:
+    if user is None:
         return
     options = plan.systemd
     settings = {
@@ -283,12 +280,13 @@ def _shown(change: Change) -> Iterator[Diagnostic]:
             )
 
 
-CHECKS: tuple[Callable[[Change], Iterator[Diagnostic]], ...] = (
-    _logs,
-    _access_log,
-    _certificates,
-    _web_socket,
-    _realtime_folder,
-    _env_file,
-    _shown,
+CHECKS: tuple[tuple[str, Callable[[Change], Iterator[Diagnostic]]], ...] = (
+    ("", _logs),
+    ("nginx", _access_log),
+    ("nginx", _certificates),
+    ("", _web_socket),
+    ("systemd", _realtime_folder),
+    ("systemd", _env_file),
+    ("systemd", _shown),
 )
+"""Each with the target whose program opens the paths; empty where every manager may."""

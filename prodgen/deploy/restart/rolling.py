@@ -16,7 +16,14 @@ from prodgen.deploy.jobs.drain import drained
 from prodgen.deploy.jobs.graceful_stop import kill_tree
 from prodgen.deploy.jobs.orphans import find_orphans
 from prodgen.deploy.jobs.suspension import clear_leftover
-from prodgen.deploy.managers.core.base import STOP_SLACK, Process, ProcessManager, State, TimedOut
+from prodgen.deploy.managers.core.base import (
+    STOP_SLACK,
+    Process,
+    ProcessManager,
+    State,
+    TimedOut,
+    how_to_load,
+)
 from prodgen.deploy.privilege.admission import require_admission
 from prodgen.deploy.privilege.belonging import require_own
 from prodgen.deploy.queue.redis_client import RedisQueue, RedisUnavailable
@@ -94,9 +101,8 @@ def restart(
         if one.state is State.MISSING:
             raise DeployError(
                 "PG908",
-                f"{context.plan.manager.value.value} has not loaded {one.short}",
-                "install what `prodgen render` makes, then run `supervisorctl update` or "
-                "`systemctl daemon-reload`",
+                f"{context.plan.manager.value.title} has not loaded {one.short}",
+                how_to_load(context.plan),
             )
     require_own(processes, manager.loaded(), context.door, context.plan)
     if options.migrate:

@@ -15,6 +15,7 @@ from prodgen.review.impact.impact import impact, spared
 from prodgen.review.impact.reasons import Reasons, Why
 from prodgen.targets.core.effects import Action, Effect, Reason
 from prodgen.targets.core.file_set import Side
+from prodgen.targets.registry import MODULES, load_effects
 
 
 class Setting(NamedTuple):
@@ -52,11 +53,11 @@ class Review(NamedTuple):
     def idle(self) -> list[PurePosixPath]:
         """Changed files that change nothing that runs: comments, order, layout."""
         touched = {step.target for step in self.steps}
-        readers = ("gunicorn", "redis", "bench")
+        steady = {name for name in MODULES if not load_effects(name).at_start}
         return [
             one.path
             for one in self.changes
-            if one.old and one.new and one.target not in touched and one.target not in readers
+            if one.old and one.new and one.target in steady - touched
         ]
 
 

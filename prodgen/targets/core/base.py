@@ -45,6 +45,8 @@ class Target(NamedTuple):
     """Whether root must make the plan's log folder first."""
     production_flags: Callable[[Plan], frozenset[str]] = _no_flags
     """Which of bench's flags for production are true under this manager."""
+    reread: str = ""
+    """The command by which the manager reads new files, with no process restarted yet."""
     keeps_apps_read_only: Callable[[Plan], bool] = _no
     """Whether its services cannot write into the bench's `apps/`, and no bytecode."""
 

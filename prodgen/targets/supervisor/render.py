@@ -270,4 +270,5 @@ TARGET = Target(
     _install_steps,
     needs_log_folder=_needs_log_folder,
     production_flags=_production_flags,
+    reread="supervisorctl update",
 )

@@ -248,5 +248,6 @@ TARGET = Target(
     is_users=_is_users,
     needs_log_folder=_needs_log_folder,
     production_flags=_production_flags,
+    reread="systemctl daemon-reload",
     keeps_apps_read_only=_keeps_apps_read_only,
 )

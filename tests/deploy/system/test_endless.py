@@ -22,6 +22,7 @@ from prodgen.deploy.system.atomic_write import read_file
 from prodgen.host.certificates import faults_of
 from prodgen.host.door import read_named
 from prodgen.inputs.reader import read_bench
+from prodgen.targets.registry import load_places
 from tests.support.command import copy_bench
 from tests.support.endless import KINDS, put
 from tests.support.limits import within
@@ -109,7 +110,7 @@ def config_that_others_installed(place: Path, kind: str) -> str:
     """nginx itself would hang on it, and so would `nginx -t`."""
     put(kind, place.parent / "etc/nginx/conf.d/frappe-bench.conf")
     with pytest.raises((OSError, DeployError), match="nginx/conf") as found:
-        list(takeover._files(place.parent, takeover.PLACES))
+        list(takeover._files(place.parent, "nginx", load_places("nginx").searched))
     return str(found.value)
 
 
@@ -120,7 +121,7 @@ def linked_config_of_a_bench(place: Path, kind: str) -> str:
     link.parent.mkdir(parents=True)
     link.symlink_to(config)
     with pytest.raises((OSError, DeployError), match="nginx/conf") as found:
-        list(takeover._files(place.parent, takeover.PLACES))
+        list(takeover._files(place.parent, "nginx", load_places("nginx").searched))
     return str(found.value)
 
 
@@ -219,5 +220,6 @@ def test_a_masked_unit_is_nothing_to_read(tmp_path: Path) -> None:
     (units / "old.service").symlink_to("/dev/null")
     (units / "gone.service").symlink_to("/nowhere")
     (units / "one.service").write_text("[Service]\n")
-    found = [str(path) for path, _ in takeover._files(tmp_path, takeover.UNITS)]
+    units_of_systemd = load_places("systemd").searched
+    found = [str(path) for path, _ in takeover._files(tmp_path, "systemd", units_of_systemd)]
     assert found == [str(PurePosixPath("/etc/systemd/system/one.service"))]

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from prodgen.deploy.core.errors import DeployError
 from prodgen.plan.core.model import Plan, Role, Service
+from prodgen.targets.registry import load_target
 
 STOP_SLACK = 30.0
 """Seconds beyond the stop time of a process, or the latest end of its job, before its end counts
@@ -68,6 +69,12 @@ BY_SUDO = (
 
 class ManagerError(DeployError):
     """The manager would not, or could not be asked."""
+
+
+def how_to_load(plan: Plan) -> str:
+    """The way out where the manager has not loaded a process of the plan."""
+    reread = load_target(plan.manager.value.value).reread
+    return f"install what `prodgen render` makes{f', then run `{reread}`' if reread else ''}"
 
 
 class TimedOut(Exception):
