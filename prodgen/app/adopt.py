@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from prodgen.app.apply import Report, find_broken_sites
+from prodgen.app.complete_output import texts_of
 from prodgen.app.pipeline import Outcome
 from prodgen.app.review import Sides, Stopped, with_config
 from prodgen.app.running_bench import context_from
@@ -72,6 +73,7 @@ def run_adoption(
         broken_sites=find_broken_sites(outcome),
         replaces=found.theirs,
         spares=found.spares,
+        inputs=texts_of(outcome),
     )
     with with_room(found.own):
         return apply(job)

@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from prodgen.app.complete_output import made_from_now, make_complete, texts_of
 from prodgen.app.pipeline import Outcome, render_targets
 from prodgen.app.review import Sides, Stopped, read_artifacts, with_config
 from prodgen.app.running_bench import context_from
-from prodgen.app.write_output import make_complete
 from prodgen.deploy.apply.apply import Job, apply, recover_interrupted
 from prodgen.deploy.apply.apply import Outcome as Ended
 from prodgen.deploy.apply.bench_setup import program
@@ -20,6 +20,7 @@ from prodgen.deploy.apply.history import (
     NothingToRollBack,
     created_files,
     former_artifacts,
+    former_inputs,
     former_production_keys,
     replaced_files,
 )
@@ -29,6 +30,7 @@ from prodgen.deploy.session.events import Event, Waiting
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.trust import Danger, danger_below, danger_on_way
 from prodgen.plan.core.model import Plan
+from prodgen.review.changes.change_source import change_source
 from prodgen.review.changes.site_config_edit import Value
 from prodgen.review.core.file_sets import side_of
 from prodgen.targets.core.artifacts import Artifact
@@ -60,6 +62,8 @@ class Prepared(NamedTuple):
     """Keys of common_site_config.json that a rollback sets; None: those that the plan needs."""
     replaces: Mapping[PurePosixPath, Placed]
     restores: Collection[PurePosixPath]
+    inputs: Mapping[str, str] | None
+    """What the artifacts were made from, if that is known."""
     is_planned: bool
     """Whether the files are made from the plan of the bench."""
 
@@ -106,10 +110,16 @@ def prepare(
     is_planned = not options.rollback and not options.rendered
     drift = tuple(one for one in found.drift if one.path not in replaces)
     sides = Sides(found.side, new, plan if is_planned else None, drift, plan.bench_name.value)
+    if is_planned:
+        source = change_source(found.made, made_from_now(artifacts, outcome))
+        sides = sides._replace(source=source)
+    inputs = texts_of(outcome) if is_planned else None
+    if options.rollback:
+        inputs = former_inputs(Path(state))
     keys = former_production_keys(Path(state)) if options.rollback else None
     sides = with_config(sides, plan, outcome.door, keys, options.supervisor_config)
     restores = replaced_files(Path(state)) if options.rollback else ()
-    return Prepared(sides, artifacts, keys, replaces, restores, is_planned)
+    return Prepared(sides, artifacts, keys, replaces, restores, inputs, is_planned)
 
 
 def run(
@@ -128,6 +138,7 @@ def run(
         broken_sites=find_broken_sites(outcome),
         replaces=prepared.replaces,
         restores=prepared.restores,
+        inputs=prepared.inputs,
     )
     return apply(job)
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.door import rights_for
 from prodgen.plan.core.model import Plan
+from prodgen.review.changes.change_source import ChangeSource
 from prodgen.review.changes.drift import Drift
 from prodgen.review.changes.site_config_edit import FILE, Value, with_keys
 from prodgen.review.core.redact import Masking
 from prodgen.targets.core.file_set import Placed, Side
+from prodgen.targets.manifest import NewerFormat
 
 if TYPE_CHECKING:
     from prodgen.deploy.output.rendered import Rendered
@@ -33,6 +35,8 @@ class Sides(NamedTuple):
     """The way from here to the bench."""
     spares: frozenset[str] = frozenset()
     """Groups of Supervisor's that go on as they run."""
+    source: ChangeSource | None = None
+    """What of prodgen itself has changed since the old files were made."""
 
 
 class Stopped(Exception):
@@ -71,7 +75,7 @@ def with_config(
 
 
 def read_artifacts(path: Path) -> Rendered:
-    """What was rendered into a folder or an archive; raises Stopped where it was not."""
+    """What was rendered into a folder or an archive; raises Stopped if it was not."""
     from prodgen.deploy.output.rendered import NotRendered, read_rendered
 
     try:
@@ -80,6 +84,8 @@ def read_artifacts(path: Path) -> Rendered:
     except NotRendered as failure:
         help_line = "name a folder or archive that `prodgen render -o` made"
         raise Stopped(error("PG804", str(failure), None, help_line)) from failure
+    except NewerFormat as newer:
+        raise Stopped(newer.diagnostic(path)) from newer
     except OSError as failure:
         raise Stopped(unreadable(failure)) from failure
 
@@ -101,4 +107,12 @@ def make_bench_review(sides: Sides, mask: Masking) -> Review:
     """What would change where `sides.new` takes the place of `sides.old`."""
     from prodgen.review.changes.change_set import make_review
 
-    return make_review(sides.old, sides.new, sides.plan, mask, sides.drift, spares=sides.spares)
+    return make_review(
+        sides.old,
+        sides.new,
+        sides.plan,
+        mask,
+        sides.drift,
+        spares=sides.spares,
+        source=sides.source,
+    )

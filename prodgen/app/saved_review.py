@@ -10,7 +10,7 @@ from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.door import rights_for
 from prodgen.inputs.reader import read_whole
 from prodgen.targets.core.file_set import Placed, Side
-from prodgen.targets.manifest import digest
+from prodgen.targets.manifest import NewerFormat, digest, require_known
 
 FORMAT_VERSION = 1
 
@@ -34,7 +34,10 @@ def check_review(path: Path, sides: Sides) -> None:
     try:
         with rights_for(path):
             kept = json.loads(read_whole(path))
+        require_known(kept["format_version"])
         known = bool(kept["format_version"] == FORMAT_VERSION)
+    except NewerFormat as newer:
+        raise Stopped(newer.diagnostic(path)) from newer
     except OSError as failure:
         raise Stopped(unreadable(failure)) from failure
     except (ValueError, KeyError, TypeError, RecursionError):

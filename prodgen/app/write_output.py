@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from prodgen import __version__
+from prodgen.app.complete_output import make_complete
 from prodgen.app.output_path import ARCHIVES
 from prodgen.app.pipeline import Outcome
 from prodgen.deploy.output.archives import pack, unpack
@@ -20,12 +20,9 @@ from prodgen.deploy.system.atomic_write import (
 from prodgen.deploy.system.folder_transaction import Unrestored
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.door import rights_for
-from prodgen.inputs.fingerprints import fingerprints
 from prodgen.review.changes.output_folder import Change, Verb, compare, is_as_left
 from prodgen.targets.core.artifacts import Artifact
-from prodgen.targets.core.templating import shipped_templates
-from prodgen.targets.install_readme import make_readme
-from prodgen.targets.manifest import PATH, make_manifest, owned_files
+from prodgen.targets.manifest import PATH, NewerFormat, owned_files
 
 
 class Written(NamedTuple):
@@ -62,6 +59,8 @@ def write_output(
             if output.lower().endswith(ARCHIVES):
                 return job.archive(complete)
             return job.folder(complete)
+    except NewerFormat as newer:
+        return Written(found=(newer.diagnostic(output),))
     except OSError as failure:
         return Written(found=(job.failed(failure),))
 
@@ -128,17 +127,3 @@ class _Output(NamedTuple):
             None,
             "nothing was changed; make room for it, or name another place with -o",
         )
-
-
-def make_complete(artifacts: Sequence[Artifact], outcome: Outcome) -> list[Artifact]:
-    """The artifacts with a README.md that says where they go, and a manifest of it all."""
-    plan, files, bench = outcome.plan, outcome.files, outcome.bench
-    if plan is None or files is None or bench is None:
-        raise ValueError("there is nothing to deliver")
-    complete = [*artifacts, make_readme(artifacts, plan, __version__)]
-    targets = {artifact.target for artifact in artifacts}
-    texts = shipped_templates() | {name: one.text for name, one in outcome.templates.items()}
-    templates = {name: text for name, text in texts.items() if name.split("/")[0] in targets}
-    inputs = fingerprints(files, bench)
-    name = plan.bench_name.value
-    return [*complete, make_manifest(complete, name, __version__, inputs, templates)]

@@ -8,10 +8,36 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from prodgen import __version__
+from prodgen.diagnostics import Diagnostic, error
 from prodgen.targets.core.artifacts import HOST_FILES, Artifact
 
 FORMAT_VERSION = 1
 PATH = PurePosixPath("manifest.json")
+
+
+class NewerFormat(ValueError):
+    """A newer prodgen has written it, so nothing of it can be relied on."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"format {number}")
+        self.number = number
+
+    def diagnostic(self, path: object) -> Diagnostic:
+        """The error about the file at this path."""
+        return error(
+            "PG815",
+            f"{path} was written by a newer prodgen: it has format {self.number}, and this one "
+            f"({__version__}) reads up to {FORMAT_VERSION}",
+            None,
+            "use that prodgen, or upgrade this one; `prodgen --version` names its version",
+        )
+
+
+def require_known(format_version: object) -> None:
+    """Raises NewerFormat if a file says that it has a later format than this prodgen's."""
+    if isinstance(format_version, int) and format_version > FORMAT_VERSION:
+        raise NewerFormat(format_version)
 
 
 def digest(content: bytes) -> str:
@@ -44,20 +70,22 @@ def make_manifest(
             }
             for artifact in sorted(artifacts, key=lambda one: one.path)
         ],
-        "inputs": _digests(inputs),
-        "templates": _digests(templates or {}),
+        "inputs": digests(inputs),
+        "templates": digests(templates or {}),
     }
     return Artifact(PATH, json.dumps(content, indent=2) + "\n", PATH, "manifest")
 
 
-def _digests(texts: Mapping[str, str]) -> dict[str, str]:
+def digests(texts: Mapping[str, str]) -> dict[str, str]:
+    """The digest of each text, sorted by name."""
     return {
         name: digest(text.encode("utf-8", "surrogatepass")) for name, text in sorted(texts.items())
     }
 
 
 def owned_files(manifest: bytes | None) -> dict[PurePosixPath, str]:
-    """The digests of the files that a manifest lists; none where it is not one of prodgen's.
+    """The digests of the files that a manifest lists; none if it is not one of prodgen's.
+    Raises NewerFormat.
 
     Who can write the output folder can write its manifest, and what it lists may be removed:
     one path that leads out of the folder, and nothing of it is believed.
@@ -78,7 +106,7 @@ class Listed(NamedTuple):
 def listed_files(manifest: bytes | None) -> list[Listed]:
     """The files that a manifest lists and that are installed for its bench.
 
-    None where it is not one of prodgen's.
+    None if it is not one of prodgen's. Raises NewerFormat.
     """
     placed = (one for one in _all_files(manifest) if one.destination.is_absolute())
     return [one for one in placed if one.destination not in HOST_FILES]
@@ -87,9 +115,12 @@ def listed_files(manifest: bytes | None) -> list[Listed]:
 def _all_files(manifest: bytes | None) -> list[Listed]:
     try:
         content = json.loads(manifest or b"")
+        require_known(content["format_version"])
         if content["format_version"] != FORMAT_VERSION:
             return []
         return [_listed(entry) for entry in content["files"]]
+    except NewerFormat:
+        raise
     except (ValueError, KeyError, TypeError, RecursionError):
         return []
 

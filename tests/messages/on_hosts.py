@@ -19,6 +19,7 @@ from prodgen.host.run_as import NOBODY, identity_of
 from prodgen.host.trust import Danger
 from prodgen.plan.core.model import Manager
 from prodgen.targets.core.artifacts import HOST_FILES, Artifact
+from prodgen.targets.manifest import NewerFormat
 from tests.messages.direct import Direct
 from tests.support.reviewed import plan_with
 from tests.support.systemd_plans import sourced
@@ -101,6 +102,12 @@ def _units() -> None:
     show([adopt.under_another(Manager.SYSTEMD, Manager.SUPERVISOR, units)], color=False)
 
 
+def _newer() -> None:
+    path = "/var/lib/prodgen/frappe-bench/manifest.json"
+    with patch("prodgen.targets.manifest.__version__", "0.1.0"):
+        show([NewerFormat(2).diagnostic(path)], color=False)
+
+
 DIRECT: Mapping[str, Direct] = {
     "PG805": Direct("apply compares with this machine's /etc first", _nobody_there),
     "PG807": Direct("a review needs files of prodgen in /etc", _moved),
@@ -108,6 +115,7 @@ DIRECT: Mapping[str, Direct] = {
     "PG813": Direct("units lie in this machine's /etc", _units),
     "PG808": Direct("root's apply reads a bench as its owner, who enters no test", _nothing_before),
     "PG814": Direct("what is installed depends on this machine's /etc", _of_the_host),
+    "PG815": Direct("no prodgen has written a later format yet", _newer),
     "PG820": Direct("who may write depends on this machine's folders", _swapped),
     "PG821": Direct("only root is told", _of_root),
     "PG822": Direct("only root is told", _another),

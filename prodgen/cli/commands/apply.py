@@ -95,10 +95,7 @@ def command(
     PATH is a folder or archive that `render -o` made for this bench.
     """
     if recover:
-        from prodgen.deploy.apply.recovery import recover_at_boot
-
-        say(f"{recover_at_boot(recover)}\n")
-        return Exit.DONE
+        return _recover_at_boot(recover)
     _check_usage(rendered, "--target" if names != ("all",) else "", review, rollback=rollback)
     options = ApplyOptions(names, rendered, rollback, overwrite, supervisor_config)
     report = reporter(form, quiet=quiet, color=colors_messages(color))
@@ -125,6 +122,18 @@ def command(
     except (Stopped, DeployError, OSError) as failure:
         show(faults_of(failure), color=colors_messages(color))
     return Exit.ERROR
+
+
+def _recover_at_boot(state: Path) -> Exit:
+    """What the unit runs that guards an apply against the next boot."""
+    from prodgen.deploy.apply.recovery import recover_at_boot
+
+    try:
+        say(f"{recover_at_boot(state)}\n")
+    except (DeployError, OSError) as failure:
+        show(faults_of(failure), color=False)
+        return Exit.ERROR
+    return Exit.DONE
 
 
 def _check_usage(

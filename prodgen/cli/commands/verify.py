@@ -22,6 +22,7 @@ from prodgen.review.changes.verification import (
     parse_manifest,
     verify,
 )
+from prodgen.targets.manifest import NewerFormat
 
 FORMAT_VERSION = 1
 MOST_SHOWN = 20
@@ -43,8 +44,11 @@ def command(*, path: Path, form: str) -> int:
         with rights_for(path):
             output = read_output(path)
         manifest = parse_manifest(output.manifest)
+    except NewerFormat as newer:
+        return _refuse(path, newer.diagnostic(path), form)
     except (BadArchive, BadManifest, OSError) as failure:
-        return _refuse(path, _reason(failure), form)
+        refusal = error("PG810", f"{path}: {_reason(failure)}", None, WAY_OUT)
+        return _refuse(path, refusal, form, _reason(failure))
     problems = list(verify(manifest, output.files))
     if form == "json":
         _say_json(path, manifest, problems)
@@ -70,11 +74,11 @@ def _reason(failure: Exception) -> str:
     return str(failure)
 
 
-def _refuse(path: Path, reason: str, form: str) -> Exit:
+def _refuse(path: Path, refusal: Diagnostic, form: str, reason: str = "") -> Exit:
     if form == "json":
-        _say_json(path, None, [Problem("", reason)])
+        _say_json(path, None, [Problem("", reason or refusal.message)])
     else:
-        _print([error("PG810", f"{path}: {reason}", None, WAY_OUT)])
+        _print([refusal])
     return Exit.ERROR
 
 

@@ -97,6 +97,8 @@ class Job:
     """Groups of Supervisor, or units, that go on as they run."""
     restores: Collection[PurePosixPath] = ()
     """Places where an earlier apply found a file: a rollback may put it there again."""
+    inputs: Mapping[str, str] | None = None
+    """What the artifacts were made from, by the file's path in the bench, secrets masked."""
     lock: int | None = None
     """The bench's, while it is held."""
 
@@ -256,7 +258,7 @@ def _carry_out(
     work = Journal(Phase.STAGING, tuple(moves), journal.boot_id(), keys, spares)
     try:
         journal.write_journal(job.state, work)
-        draft_generation(job.state, job.artifacts)
+        draft_generation(job.state, job.artifacts, job.inputs)
         journal.stage(job.state, moves, places)
         keep_replaced(job.state, moves, job.root)
         if job.activates and not job.context.plan.is_of_user:  # root's boot is none of his
@@ -317,7 +319,7 @@ def managed_plan(plan: Plan, side: Side) -> Plan:
 
 
 def recover(job: Job) -> None:
-    """Undoes or ends what an interrupted run left. Raises OSError, ValueError."""
+    """Undoes or ends what an interrupted run left. Raises OSError, DeployError."""
     left = journal.read_journal(job.state)
     if left is None:
         sweep(job.state)

@@ -2,6 +2,7 @@
 
 STATE/manifest.json               what is installed now
 STATE/current -> generations/3    its files, as they were written
+STATE/generations/3/inputs.json    what they were made from, secrets masked
 STATE/generations/3/replaced/     what stood there before, for a rollback
 """
 
@@ -9,17 +10,17 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from prodgen.deploy.apply.bench_setup import noted_keys
-from prodgen.deploy.apply.installed import read_installed
+from prodgen.deploy.apply.installed import INPUTS, listed_at, read_inputs, read_installed
 from prodgen.deploy.apply.journal import Move, copy_file
 from prodgen.deploy.system.atomic_write import create_file, read_file, sync_folder, write_file
 from prodgen.review.changes.site_config_edit import Value
 from prodgen.targets.core.artifacts import Artifact
-from prodgen.targets.manifest import PATH, listed_files
+from prodgen.targets.manifest import FORMAT_VERSION, PATH
 
 KEPT = 5
 """Generations that are kept; older ones go."""
@@ -51,8 +52,13 @@ DRAFT = "next"
 """The folder of a generation whose apply is at work."""
 
 
-def draft_generation(state: Path, artifacts: Iterable[Artifact]) -> None:
-    """Writes what is about to be installed, the manifest among it. Raises OSError."""
+def draft_generation(
+    state: Path, artifacts: Iterable[Artifact], inputs: Mapping[str, str] | None = None
+) -> None:
+    """Write what is about to be installed, the manifest among it. Raises OSError.
+
+    `inputs` are the texts that it was made from, for a later `prodgen diff` to compare with.
+    """
     draft = state / FOLDER / DRAFT
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
@@ -61,6 +67,9 @@ def draft_generation(state: Path, artifacts: Iterable[Artifact]) -> None:
         place = draft / artifact.path
         place.parent.mkdir(parents=True, exist_ok=True)
         create_file(place, artifact.content, 0o644)
+    if inputs is not None:
+        data = {"format_version": FORMAT_VERSION, "inputs": dict(inputs)}
+        create_file(draft / INPUTS, json.dumps(data, indent=1).encode(), 0o644)
 
 
 def keep_generation(state: Path) -> None:
@@ -139,7 +148,7 @@ def former_artifacts(state: Path) -> list[Artifact]:
     before = state / FOLDER / str(kept[-2]) if len(kept) > 1 else None
     replaced = {one.path: one for one in _replaced(last)}
     found = []
-    for one in listed_files(read_file(last / PATH)):
+    for one in listed_at(last / PATH):
         if one.destination not in replaced:
             text = (last / one.path).read_text()
             found.append(Artifact(one.path, text, one.destination, one.target, one.mode))
@@ -154,6 +163,12 @@ def former_artifacts(state: Path) -> list[Artifact]:
     return found
 
 
+def former_inputs(state: Path) -> dict[str, str] | None:
+    """What the files before the last apply were made from; None if it was not kept."""
+    kept = numbers(state)
+    return read_inputs(state / FOLDER / str(kept[-2])) if len(kept) > 1 else None
+
+
 def created_files(state: Path) -> dict[PurePosixPath, str]:
     """What the last apply put where nothing was, and owns no longer: the files of a user's own
     that an adoption made, with their targets. Raises OSError."""
@@ -161,7 +176,7 @@ def created_files(state: Path) -> dict[PurePosixPath, str]:
     if not kept:
         return {}
     last = state / FOLDER / str(kept[-1])
-    owned = {one.destination for one in listed_files(read_file(last / PATH))}
+    owned = {one.destination for one in listed_at(last / PATH)}
     return {
         one.path: one.target
         for one in _replaced(last)

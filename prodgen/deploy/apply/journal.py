@@ -11,8 +11,10 @@ from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.system.atomic_write import TEMPORARY_PREFIX, create_file, sync_folder
 from prodgen.review.changes.site_config_edit import Value
+from prodgen.targets.manifest import NewerFormat, require_known
 
 FORMAT_VERSION = 1
 PENDING = PurePosixPath("pending")
@@ -80,13 +82,19 @@ def boot_id() -> str:
 
 
 def read_journal(state: Path) -> Journal | None:
-    """The journal of an apply that has not come to its end. Raises OSError, ValueError."""
+    """The journal of an apply that has not come to its end; None if there is none.
+
+    Raises OSError, and DeployError if a newer prodgen has written it.
+    """
+    path = state / PENDING / NAME
     try:
-        data = json.loads((state / PENDING / NAME).read_bytes())
+        data = json.loads(path.read_bytes())
     except FileNotFoundError:
         return None
-    if data["format_version"] != FORMAT_VERSION:
-        raise ValueError(f"the journal has the format {data['format_version']}")
+    try:
+        require_known(data["format_version"])
+    except NewerFormat as newer:
+        raise DeployError.of(newer.diagnostic(path)) from newer
     moves = (
         Move(
             Path(one["path"]),

@@ -9,15 +9,16 @@ from pathlib import Path, PurePosixPath
 
 from prodgen.deploy.apply import bench_setup, boot_guard, journal
 from prodgen.deploy.apply.history import CURRENT, DRAFT, FOLDER, keep_generation
+from prodgen.deploy.apply.installed import listed_at
 from prodgen.deploy.apply.journal import Journal, KeyChange, Move, Phase
 from prodgen.deploy.managers.registry import backend_of
 from prodgen.deploy.session.session import bench_lock
-from prodgen.deploy.system.atomic_write import LARGEST, TEMPORARY_PREFIX, read_file
+from prodgen.deploy.system.atomic_write import LARGEST, TEMPORARY_PREFIX
 from prodgen.inputs.reader import read_whole
 from prodgen.plan.core.model import Manager
 from prodgen.review.changes.site_config_edit import FILE
 from prodgen.targets.core.file_set import Placed, Side
-from prodgen.targets.manifest import PATH, listed_files
+from prodgen.targets.manifest import PATH
 
 
 def sweep(state: Path) -> None:
@@ -93,7 +94,7 @@ def _kept_side(state: Path) -> dict[PurePosixPath, Placed]:
     folder = draft if draft.is_dir() else state / CURRENT
     return {
         one.destination: _placed(folder / one.path, one.target)._replace(mode=one.mode)
-        for one in listed_files(read_file(folder / PATH))
+        for one in listed_at(folder / PATH)
         if one.destination.is_absolute() and (folder / one.path).is_file()
     }
 

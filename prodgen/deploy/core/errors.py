@@ -14,6 +14,11 @@ class DeployError(Exception):
         super().__init__(message)
         self.found: tuple[Diagnostic, ...] = (error(code, message, location, help),)
 
+    @classmethod
+    def of(cls, found: Diagnostic) -> DeployError:
+        """The exception that carries this error."""
+        return cls(found.code, found.message, found.help, found.location)
+
     @property
     def help(self) -> str:
         """The way out of the first of them; empty if there is none."""

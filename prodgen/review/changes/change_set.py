@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from prodgen.plan.core.model import Plan
+from prodgen.review.changes.change_source import ChangeSource
 from prodgen.review.changes.drift import Drift
 from prodgen.review.core.file_sets import FileChange, file_changes
 from prodgen.review.core.redact import Masking
@@ -48,6 +49,8 @@ class Review(NamedTuple):
     steps: tuple[Step, ...]
     drift: tuple[Drift, ...] = ()
     """Installed files that are not as prodgen left them."""
+    source: ChangeSource | None = None
+    """What of prodgen itself has changed since the old files were made; None: nothing has."""
 
     @property
     def idle(self) -> list[PurePosixPath]:
@@ -69,6 +72,7 @@ def make_review(
     drift: Iterable[Drift] = (),
     *,
     spares: Collection[str] = (),
+    source: ChangeSource | None = None,
 ) -> Review:
     """The review of `new` in the place of `old`; `plan` is what `new` was made of, if known.
 
@@ -76,7 +80,7 @@ def make_review(
     """
     why = Reasons(plan)
     found = tuple(_steps(spared(impact(old, new), spares), why, mask))
-    return Review(tuple(file_changes(old, new)), found, tuple(drift))
+    return Review(tuple(file_changes(old, new)), found, tuple(drift), source)
 
 
 def _steps(effects: Sequence[Effect], why: Reasons, mask: Masking) -> Iterator[Step]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from prodgen.targets.manifest import FORMAT_VERSION, PATH, Listed, digest
+from prodgen.targets.manifest import FORMAT_VERSION, PATH, Listed, digest, require_known
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 MODE = re.compile(r"0[0-7]{3}")
@@ -44,7 +44,8 @@ class Manifest(NamedTuple):
 
 
 def parse_manifest(content: bytes) -> Manifest:
-    """The manifest; raises BadManifest where a field is missing, odd or of another kind."""
+    """The manifest; raises BadManifest if a field is missing, odd or of another kind, and
+    NewerFormat if a newer prodgen has written it."""
     try:
         data = json.loads(content.decode("utf-8"), object_pairs_hook=_each_once)
     except BadManifest:
@@ -53,6 +54,7 @@ def parse_manifest(content: bytes) -> Manifest:
         raise BadManifest("it is not JSON") from None
     if not isinstance(data, dict):
         raise BadManifest("it is not an object")
+    require_known(data.get("format_version"))
     if data.get("format_version") != FORMAT_VERSION:
         raise BadManifest(f"its `format_version` is not {FORMAT_VERSION}")
     texts = [data.get(name) for name in ("prodgen", "bench")]

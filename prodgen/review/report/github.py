@@ -28,6 +28,9 @@ def _annotations(review: Review, bench: PurePosixPath) -> Iterator[str]:
     for step in review.steps:
         if step.action not in QUIET:
             yield from _step(step, bench)
+    source = words.source(review)
+    if source:
+        yield _command("notice", "prodgen itself has changed", "", "\n".join(source))
     yield _command("notice", "prodgen diff", "", words.summary(review))
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 
 from prodgen.review.changes.change_set import Review, Setting, Step
+from prodgen.review.changes.change_source import ChangeSource
 from prodgen.review.core.diff import unified
 from prodgen.review.core.file_sets import FileChange
 from prodgen.review.core.redact import Masking
@@ -30,7 +31,19 @@ def as_data(review: Review, mask: Masking) -> Json:
         "summary": words.summary(review),
         "files": [_file(one, mask) for one in review.changes],
         "steps": [_step(one) for one in review.steps],
+        "source": _source(review.source),
         "drift": [{"path": str(one.path), "what": one.what} for one in review.drift],
+    }
+
+
+def _source(source: ChangeSource | None) -> Json | None:
+    if source is None:
+        return None
+    return {
+        "prodgen": {"old": source.old, "new": source.new},
+        "templates": list(source.templates),
+        "files": list(source.files),
+        "values": [one._asdict() for one in source.values],
     }
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 
 from prodgen.plan.core.model import Manager
 from prodgen.review.changes.change_set import Review, Setting, Step
+from prodgen.review.changes.change_source import ValueChange
 from prodgen.review.core.file_sets import Fate
 from prodgen.targets.core.effects import Action
 
@@ -76,6 +77,30 @@ def subjects(step: Step) -> list[str]:
     servers = [one for one in step.subjects if one.startswith(("server ", "redirect "))]
     rest = len(step.subjects) - len(servers)
     return [*servers, f"{rest} blocks that they use"] if rest else servers
+
+
+def source(review: Review) -> list[str]:
+    """Whether prodgen itself, or it and the bench, has made the changes; the bench's own below.
+
+    Nothing if nothing changes, or the bench alone has changed.
+    """
+    found = review.source
+    if found is None or not review.changes:
+        return []
+    by = f"changed by prodgen {found.old} -> {found.new}"
+    if found.old == found.new:
+        by = f"changed by other templates ({', '.join(found.templates)})"
+    if not found.files:
+        return [f"{by}, not by the bench"]
+    lines = [_value(one) for one in found.values]
+    known = {one.file for one in found.values}
+    lines += [f"{file}: which values is not known" for file in found.files if file not in known]
+    return [f"{by}, and by the bench:", *lines]
+
+
+def _value(one: ValueChange) -> str:
+    changed = setting(Setting(one.key, one.old, one.new, None))
+    return f"{one.file}: {changed}"
 
 
 def summary(review: Review) -> str:

@@ -29,7 +29,9 @@ def report(review: Review, layout: ReviewLayout) -> str:
         escaped(words.summary(review)).capitalize() + ".",
         "",
     ]
-    text = "\n".join([*head, *_drift(review), *_impact(review), *_picture(review, layout.plan)])
+    text = "\n".join(
+        [*head, *_drift(review), *_source(review), *_impact(review), *_picture(review, layout.plan)]
+    )
     return text + _diff(review, layout.mask, LONGEST - len(text))
 
 
@@ -45,6 +47,14 @@ def escaped(text: str) -> str:
 def _drift(review: Review) -> Iterator[str]:
     for one in review.drift:
         yield f"> [!WARNING]\n> {escaped(f'{one.path} {one.what}')}\n"
+
+
+def _source(review: Review) -> Iterator[str]:
+    lines = words.source(review)
+    if lines:
+        yield f"> {lines[0][:1].upper()}{escaped(lines[0][1:])}"
+        yield from (f"> - {escaped(line)}" for line in lines[1:])
+        yield ""
 
 
 def _impact(review: Review) -> Iterator[str]:

@@ -46,7 +46,13 @@ def _lines(review: Review, mask: Masking, paint: Paint) -> Iterator[str]:
     if review.changes:
         yield ""
     yield from _impact(review, paint)
+    yield from _source(review, paint)
     yield paint(words.summary(review), "head")
+
+
+def _source(review: Review, paint: Paint) -> Iterator[str]:
+    for number, line in enumerate(words.source(review)):
+        yield f"  {line}" if number else paint(line, "warm")
 
 
 def _drift(one: Drift, mask: Masking, paint: Paint) -> Iterator[str]:

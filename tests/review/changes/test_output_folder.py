@@ -9,7 +9,7 @@ import pytest
 
 from prodgen.review.changes.output_folder import Change, Obstacle, Verb, compare, is_as_left
 from prodgen.targets.core.artifacts import Artifact
-from prodgen.targets.manifest import PATH, digest, make_manifest, owned_files
+from prodgen.targets.manifest import PATH, NewerFormat, digest, make_manifest, owned_files
 
 ONE = PurePosixPath("one")
 
@@ -104,7 +104,8 @@ def test_a_manifest_that_lists_what_is_outside_is_not_believed(path: object) -> 
 
 def test_a_manifest_of_a_later_format_is_not_read() -> None:
     manifest = artifacts(one="1")[-1].text.replace('"format_version": 1', '"format_version": 2')
-    assert owned_files(manifest.encode()) == {}
+    with pytest.raises(NewerFormat):
+        owned_files(manifest.encode())
     assert owned_files(artifacts(one="1")[-1].content) == {ONE: digest(b"1")}
 
 
