@@ -25,7 +25,7 @@ def race(name, attacker, *before):
     """Root's rounds against the attacker; then who ran the payload."""
     root = ["sudo", "-n", "/usr/local/sbin/root-does", "python"]
     try:
-        done = subprocess.run([*root, f"{HERE}/rounds.py", name, *before], timeout=580)
+        done = subprocess.run([*root, f"{HERE}/rounds.py", name, *before], timeout=1100)
         print(f"rounds ended with {done.returncode}")
     finally:
         if attacker:
