@@ -61,9 +61,13 @@ def run(request: pytest.FixtureRequest) -> Iterator[Host]:
 
 
 def of_root(run: Host) -> str:
-    """Root's config with its times, and the names of all logs: those grow by themselves."""
+    """Root's files with their times, and the names of all logs: those grow by themselves.
+
+    A folder that is made for a trial and goes again may have a new time.
+    """
     return run.shell(
-        "find /etc /root -printf '%p %u %m %s %T@ %l\\n' | sort; "
+        "for top in '/etc' '/root -maxdepth 1'; do find $top "
+        "\\( -type d -printf '%p %u %m\\n' \\) -o -printf '%p %u %m %s %T@ %l\\n'; done | sort; "
         "find /var/log -printf '%p %u %m\\n' | grep -v /journal/ | sort"
     )
 
