@@ -42,7 +42,7 @@ FIRST_STEPS = {
     "19": r"(?s)another prodgen is at work.*resource temporarily unavailable",
     "20": r"ran as 1001",
     "21": r"(?s)supervisor/bench\.conf.*systemd/unit\.service.*nginx/listen\.conf",
-    "22": r"/etc/shadow belongs to root: frappe cannot read it",
+    "22": r"secrets: /etc/shadow (belongs to root|has the mode 0640)",
     "23": r"(?s)common_site_config\.json: 6777 frappe.*restart_supervisor_on_update",
     "24": r"this file is larger than 32 MB",
     "25": r"(?=.*'right')(?=.*'refused')",

@@ -55,7 +55,7 @@ WALK: dict[str, list[list[str]]] = {
 """The arguments that each command is walked with; `made` and `own` are folders in the bench."""
 PROGRAMS = """
 nginx systemctl systemd-analyze supervisord supervisorctl python python3 unshare sh openssl node
-nodejs journalctl test sudo visudo getsebool redis-server cat true mount bench
+nodejs journalctl test sudo sudo-rs visudo visudo-rs getsebool redis-server cat true mount bench
 """
 MODULES = """
 supervisor sitecustomize usercustomize redis frappe prodgen click jinja2 yaml jsonschema json socket
