@@ -8,6 +8,7 @@ is run by anybody but himself, and nothing hangs.
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -134,7 +135,8 @@ def walk(run: Host, *, changes: bool = True, way: str = "") -> dict[str, str]:
     }
     for command, text in said.items():
         assert text.startswith(("exit 0", "exit 1\n", "exit 4\n", "exit 2")), (command, text)
-        assert "Traceback" not in text, (command, text)
+        if command != "logs":  # which shows those of the services
+            assert "Traceback" not in text, (command, text)
     return said
 
 
@@ -242,18 +244,18 @@ def test_a_way_that_another_user_can_swap(run: Host) -> None:
     """The bench by a link in another user's folder: commands that look go on, with a warning."""
     way = f"/home/{OTHER}/way"
     run.shell(f"ln -s {PATH} {way}; chown -h {OTHER}: {way}")
-    before = run.installed(), run.pids()
+    before = run.installed()
     said = walk(run, way=way)
     for command in ("plan", "validate", "diff", "render"):
         ended = run.prodgen_alone(command, "-C", way)
         assert ended.code == 0, ended
         assert way not in ended.out
     run.shell(f"rm {way}")
-    assert (run.installed(), run.pids()) == before
+    assert run.installed() == before
     for command, text in said.items():
         if command.startswith("restart") or "--yes" in command:
             assert text.startswith(f"exit 1\nerror[PG820]: {OTHER} can change /home/{OTHER}"), text
-        elif command.split(" ")[0] in LOOKING and "PG610" not in command:
+        elif command.split(" ")[0] in LOOKING and not re.search("PG610| made ", command):
             assert f"warning[PG820]: {OTHER} can change /home/{OTHER}" in text, (command, text)
 
 
