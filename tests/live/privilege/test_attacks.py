@@ -20,7 +20,7 @@ SCRIPTS = sorted(one.name for one in ATTACKS.iterdir() if one.name[0].isdigit())
 RACES = [name for name in SCRIPTS if "race" in name]
 BENCH = "/home/frappe/frappe-bench"
 FIRST_STEPS = {
-    "01": rf"cannot be begun: .* denied: '{BENCH}/sites'",
+    "01": rf"cannot begin: .* denied: '{BENCH}/sites'",
     "02": rf"cannot be read: permission denied\n.*{BENCH}/Procfile",
     "03": r"redis_queue at 127\.0\.0\.1:11999 does not answer",
     "04": r"redis_queue at \$\(id>loot\) does not answer",
