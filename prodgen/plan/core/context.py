@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import NamedTuple, TypeVar
 
@@ -14,6 +15,8 @@ from prodgen.provenance import Kind, Origin, Sourced, default
 
 T = TypeVar("T")
 
+LOCALE = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+"""Frappe writes names and messages in any script to its output (locale(7))."""
 EXAMPLES = {"memory": "2G", "frappe": '"15.72.4"', "gunicorn": '"23.0.0"'}
 """Example values for prodgen.yaml, for facts whose fallback is not a good example."""
 
@@ -171,7 +174,8 @@ def make_service(
 def _environment(defaults: BenchDefaults) -> Sourced[tuple[tuple[str, str], ...]]:
     return defaults.user.derive(
         base_environment(defaults),
-        "Supervisor sets none of them for the user, and a service has no login shell",
+        "Supervisor sets none of them for the user, and a service has no login shell; "
+        "the locale of whoever starts a manager must not reach the workers",
         defaults.home,
         defaults.search_path,
         defaults.variables,
@@ -179,11 +183,23 @@ def _environment(defaults: BenchDefaults) -> Sourced[tuple[tuple[str, str], ...]
 
 
 def base_environment(defaults: BenchDefaults) -> tuple[tuple[str, str], ...]:
-    """HOME, LOGNAME, PATH and USER of the bench's user, and what `env` in prodgen.yaml says."""
+    """The user's HOME, LOGNAME, PATH and USER, a UTF-8 locale, and `env` of prodgen.yaml."""
     own = {
         "HOME": str(defaults.home.value),
         "LOGNAME": defaults.user.value,
         "PATH": defaults.search_path.value,
         "USER": defaults.user.value,
+        **LOCALE,
     }
-    return tuple(sorted((own | dict(defaults.variables.value)).items()))
+    return merge_environment(own.items(), defaults.variables.value)
+
+
+def merge_environment(
+    base: Iterable[tuple[str, str]], more: Iterable[tuple[str, str]]
+) -> tuple[tuple[str, str], ...]:
+    """The variables of both, sorted; those of `more` count, and a locale of theirs alone."""
+    given = dict(more)
+    kept = dict(base)
+    if any(name in ("LANG", "LANGUAGE") or name.startswith("LC_") for name in given):
+        kept = {name: value for name, value in kept.items() if LOCALE.get(name) != value}
+    return tuple(sorted((kept | given).items()))

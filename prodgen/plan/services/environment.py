@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from prodgen.diagnostics import error, note
-from prodgen.plan.core.context import PlanContext
+from prodgen.plan.core.context import PlanContext, merge_environment
 from prodgen.plan.core.model import Role, Service
 from prodgen.plan.core.procfile_line import KEPT_KINDS, LineKind, ProcfileLine
 from prodgen.provenance import At, Kind, Origin, Sourced, default
@@ -88,7 +88,7 @@ def _lines_of(one: Service, lines: Sequence[ProcfileLine]) -> list[ProcfileLine]
 def _with(one: Service, line: ProcfileLine, pairs: Pairs) -> Service:
     place = At(line.entry.command_location)
     origin = Origin(Kind.FILE, f"the Procfile's process `{line.name}`", place)
-    merged = tuple(sorted((dict(one.environment.value) | dict(pairs)).items()))
+    merged = merge_environment(one.environment.value, pairs)
     environment = one.environment.derive(
         merged, f"and what stands before the command of `{line.name}`", Sourced(pairs, origin)
     )

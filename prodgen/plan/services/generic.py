@@ -10,7 +10,13 @@ from prodgen.diagnostics import note
 from prodgen.inputs.procfile.shell_command import ASSIGNMENT, Command, UnbalancedQuote, tokenize
 from prodgen.plan.core import defaults as rules
 from prodgen.plan.core.command_shape import shell_script
-from prodgen.plan.core.context import BenchDefaults, PlanContext, base_environment, make_service
+from prodgen.plan.core.context import (
+    BenchDefaults,
+    PlanContext,
+    base_environment,
+    make_service,
+    merge_environment,
+)
 from prodgen.plan.core.model import Role, Service, Stop
 from prodgen.plan.core.procfile_line import HELPER_KINDS, WORKER_KINDS, ProcfileLine
 from prodgen.plan.core.python_module import frappe_command
@@ -93,8 +99,9 @@ def _environment(
     """What every service gets, what the line sets, and what prodgen.yaml adds to this process."""
     chosen = given_variables(context, "processes", line.name, "environment")
     port = {"PORT": str(HONCHO_PORT + HONCHO_STEP * line.position)}
-    merged = port | dict(base_environment(defaults)) | dict(line.command.environment)
-    return tuple(sorted((merged | dict(chosen.value)).items()))
+    merged = merge_environment(port.items(), base_environment(defaults))
+    merged = merge_environment(merged, line.command.environment)
+    return merge_environment(merged, chosen.value)
 
 
 def _argv(command: Command, bench: PurePosixPath) -> tuple[str, ...]:

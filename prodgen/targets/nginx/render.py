@@ -57,6 +57,18 @@ GZIP_TYPES = (
     "text/plain",
     "text/xml",
 )
+SECRET_QUERIES = (
+    r"[^?]*(?:log(?:in|out)|password|oauth|sign_?up|verif|confirm)[^?]*)\?",
+    (
+        r"[^?]*)\?(?:.*&)?(?:cmd|code|key|pwd|pass(?:word)?|secret|sid|signature|state|token"
+        r"|api_(?:key|secret)|\w+_(?:key|token|secret|password))="
+    ),
+)
+"""Addresses whose query is left out of the log, up to the `)` that ends what is kept.
+
+Reset links (`/update-password?key=`), links that log in (frappe/www/login.py), OAuth's codes, and
+what a form of such a page sends by GET.
+"""
 LOGIN_METHODS = "|".join(
     (
         "login",
@@ -89,6 +101,7 @@ class Context(NamedTuple):
     acme_webroot: str
     access_log: str
     json_logs: bool
+    secret_queries: Sequence[str]
     servers: list[Server]
     by_port: list[Choice]
     by_name: list[NameMap]
@@ -175,6 +188,7 @@ def _context(
         acme_webroot=paths.acme_webroot,
         access_log=paths.access_log,
         json_logs=options.json_logs.value,
+        secret_queries=SECRET_QUERIES,
         servers=layout.servers,
         by_port=[*layout.by_port, *ports],
         by_name=[

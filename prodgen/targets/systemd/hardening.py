@@ -17,6 +17,7 @@ class Profile(Enum):
     APP = "Frappe"
     NODE = "node"
     REDIS = "redis-server"
+    WAITING = "sleep"
     OTHER = "unknown"
 
 
@@ -58,9 +59,11 @@ class Rule(NamedTuple):
     """Whether only root's manager can do it before `UNPRIVILEGED_SANDBOX`."""
 
 
-KNOWN = frozenset({Profile.APP, Profile.NODE, Profile.REDIS})
+KNOWN = frozenset(Profile) - {Profile.OTHER}
 EVERY = frozenset(Profile)
-APP, NODE, REDIS = (frozenset({one}) for one in (Profile.APP, Profile.NODE, Profile.REDIS))
+APP, NODE, REDIS, WAITING = (
+    frozenset({one}) for one in (Profile.APP, Profile.NODE, Profile.REDIS, Profile.WAITING)
+)
 OTHER = frozenset({Profile.OTHER})
 
 RULES = (
@@ -70,18 +73,19 @@ RULES = (
          "sudo: whoever writes the Procfile must not become root through a service"),
     Rule("CapabilityBoundingSet", "", KNOWN, privileged=True),
     Rule("AmbientCapabilities", "", KNOWN, privileged=True),
-    Rule("IPAddressDeny", "any", REDIS, privileged=True),
+    Rule("IPAddressDeny", "any", REDIS | WAITING, privileged=True),
     Rule("IPAddressAllow", "localhost", REDIS,
          "The bench's own Redis serves this machine only", privileged=True),
     Rule("KeyringMode", "private", KNOWN),
     Rule("LockPersonality", "yes", KNOWN),
-    Rule("MemoryDenyWriteExecute", "yes", REDIS),
+    Rule("MemoryDenyWriteExecute", "yes", REDIS | WAITING),
     Rule("PrivateDevices", "yes", KNOWN, privileged=True),
     Rule("DevicePolicy", "closed", KNOWN),
     Rule("PrivateIPC", "yes", KNOWN, privileged=True),
     Rule("PrivateMounts", "yes", KNOWN),
+    Rule("PrivateNetwork", "yes", WAITING),
     Rule("PrivateUsers", "yes", KNOWN),
-    Rule("ProcSubset", "pid", REDIS),
+    Rule("ProcSubset", "pid", REDIS | WAITING),
     Rule("ProtectClock", "yes", KNOWN, privileged=True),
     Rule("ProtectControlGroups", "yes", EVERY),
     Rule("ProtectHostname", "yes", KNOWN),
@@ -91,6 +95,7 @@ RULES = (
     Rule("ProtectProc", "invisible", KNOWN, privileged=True),
     Rule("ProtectSystem", "strict", KNOWN),
     Rule("ProtectSystem", "yes", OTHER),
+    Rule("RestrictAddressFamilies", "AF_UNIX", WAITING),
     Rule("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6", REDIS),
     Rule("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6 AF_NETLINK", APP | NODE,
          "Node and psutil list the network interfaces through AF_NETLINK"),
@@ -168,6 +173,9 @@ def sandbox(
     ]
     if profile is not Profile.OTHER:
         found += _temporary(grounds)
+    if profile is Profile.WAITING:
+        found.append(Line("ProtectHome", "yes"))
+    elif profile is not Profile.OTHER:
         found += _folders(level, grounds)
     return [line for line in found if knows(line.directive, version)]
 

@@ -20,7 +20,15 @@ from prodgen.targets.core.artifacts import Artifact
 from prodgen.targets.core.base import Target, Unwritable, unwritable
 from prodgen.targets.core.templating import render
 from prodgen.targets.systemd.escape import listen, plain
-from prodgen.targets.systemd.hardening import OLDEST, Level, Line, unknown_to
+from prodgen.targets.systemd.hardening import (
+    OLDEST,
+    Grounds,
+    Level,
+    Line,
+    Profile,
+    sandbox,
+    unknown_to,
+)
 from prodgen.targets.systemd.paths import home_of
 from prodgen.targets.systemd.service import control, limit_lines, service_unit
 from prodgen.targets.systemd.units import (
@@ -75,6 +83,9 @@ class Waiting(NamedTuple):
 
     bench: str
     socket: str
+    user: str
+    hardening: str
+    sandbox: list[Line]
 
 
 class Slice(NamedTuple):
@@ -132,10 +143,24 @@ def _add_service(plan: Plan, service: Service, names: Names, units: _Folder) -> 
         if service.listen:
             socket = _socket(plan, service, service.listen.value, names)
             units.add(names.socket, "web.socket", socket)
-            units.add(names.waiting, "web-wait.service", Waiting(socket.bench, names.socket))
+            units.add(names.waiting, "web-wait.service", _waiting(plan, service, names, version))
     except Unwritable as reason:
         return unwritable(service.argv, reason, "systemd")
     return None
+
+
+def _waiting(plan: Plan, service: Service, names: Names, version: int) -> Waiting:
+    """The service that does nothing; it runs as the bench's user, since nobody else need."""
+    by_root = plan.systemd.scope.value == "system"
+    level = Level(plan.systemd.hardening.value)
+    nowhere = Grounds(writable=())
+    return Waiting(
+        bench=plain(plan.bench_name.value),
+        socket=names.socket,
+        user=plain(service.user.value) if by_root else "",
+        hardening=level.value,
+        sandbox=sandbox(Profile.WAITING, level, nowhere, version=version, by_root=by_root),
+    )
 
 
 def _no_home() -> str:

@@ -176,6 +176,36 @@ def test_logs_name_the_site_and_the_request(bench: Stand, json_logs: bool) -> No
         assert "upstream=0." in second
 
 
+LOGGED = {
+    "/app/item?name=A&page=2": "/app/item?name=A&page=2",
+    "/update-password?key=SECRET": "/update-password",
+    "/Reset-Password?KEY=SECRET": "/Reset-Password",
+    "/login?redirect-to=%2FSECRET": "/login",
+    "/api/method/frappe.www.login.login_via_key?key=SECRET": None,
+    "/api/method/frappe.integrations.oauth2_logins.login_via_google?code=SECRET&state=x": None,
+    "/?cmd=login&usr=a&pwd=SECRET": "/",
+    "/x?a=1&api_secret=SECRET": "/x",
+    "/x?reset_token=SECRET": "/x",
+}
+"""What is asked for, and what of it is logged; None for all before the `?`."""
+
+
+@pytest.mark.parametrize("json_logs", [False, True])
+def test_no_key_or_password_is_logged(bench: Stand, json_logs: bool) -> None:
+    log = bench.folder / f"queries{json_logs}"
+    with bench.serve(bench.plan(site("one.test"), access_log=str(log), json_logs=json_logs)):
+        for path in LOGGED:
+            bench.ask(path)
+            bench.ask("/assets/a.css", headers={"Referer": f"https://one.test{path}"})
+    text = log.read_text()
+    assert "SECRET" not in text
+    for path, shown in LOGGED.items():
+        kept = shown or path.partition("?")[0]
+        asked = f'"uri":"{kept}"' if json_logs else f'"GET {kept} HTTP/1.1"'
+        assert asked in text
+        assert f'"https://one.test{kept}"' in text
+
+
 @pytest.mark.pitfall("8")
 @pytest.mark.pitfall("D-NG4")
 def test_a_stock_host_with_its_default_site(bench: Stand) -> None:
