@@ -143,7 +143,8 @@ class HostContext(NamedTuple):
 def render_nginx(plan: Plan) -> tuple[list[Artifact], list[Diagnostic]]:
     """The bench's file, and the host's where the user wants that."""
     if plan.proxy is None:
-        has_frappe = any(one.role.value is not Role.OTHER for one in plan.services)
+        roles = {one.role.value for one in plan.services}
+        has_frappe = bool(plan.sites) or bool(roles - {Role.OTHER})
         return [], [no_web()] if has_frappe else []
     dialect, findings = dialect_of(plan)
     findings += bad_choices(plan)
