@@ -173,7 +173,7 @@ def test_redis_tells_systemd_when_it_is_ready(units: dict[str, str]) -> None:
 def test_systemd_sets_the_user_and_home_itself(units: dict[str, str]) -> None:
     for name, text in units.items():
         for value in values(text, "Environment"):
-            assert value.startswith(("PATH=", "LANG=", "LC_ALL=")), (name, value)
+            assert value.startswith(("PATH=", "PORT=", "LANG=", "LC_ALL=")), (name, value)
     found = values(units[f"{BENCH}-redis-cache.service"], "Environment")
     assert found == ["LANG=C.UTF-8", "LC_ALL=C.UTF-8"]
     own = units_of(make_plan(procfile="bot: HOME=/srv/bot A='b c' ./run\n"))
