@@ -23,6 +23,8 @@ SYSTEMD_VERSION = r"systemd ([0-9]+)"
 IPV6_ADDRESSES = Path("/proc/net/if_inet6")
 CGROUP = "/sys/fs/cgroup"
 """In a container the limits of the container itself (cgroup v2)."""
+REDIS_PROGRAMS = ("redis-server", "valkey-server", "keydb-server", "redis6-server")
+"""Servers that read a redis.conf; the first that is installed runs those of the bench."""
 NODE_PLACES = (".volta/bin/node", ".local/share/fnm/aliases/default/bin/node", ".bun/bin/node")
 
 
@@ -56,7 +58,7 @@ def detect(
         cpus=_cpus(),
         memory=_memory(),
         node=_node(home.value if home else None, rights),
-        redis_server=_program("redis-server"),
+        redis_server=next(filter(None, map(_program, REDIS_PROGRAMS)), None),
         gunicorn=_package("gunicorn", packages),
         python=_package("python", packages),
         nginx=nginx.version,
@@ -115,10 +117,10 @@ def _bytes(value: int, how: str) -> Sourced[int]:
     return Sourced(value, detected(f"{value / 1024**3:.1f} GB", how))
 
 
-def _program(name: str) -> Sourced[PurePosixPath] | None:
+def _program(name: str, more: str = "") -> Sourced[PurePosixPath] | None:
     """The program as a service finds it, which has not the user's own PATH."""
     found = find_program(name)
-    return _fact(PurePosixPath(found), "found on the system's PATH") if found else None
+    return _fact(PurePosixPath(found), f"found on the system's PATH{more}") if found else None
 
 
 def find_ipv6(table: Path = IPV6_ADDRESSES) -> Sourced[bool]:
@@ -144,20 +146,30 @@ def find_node(home: PurePosixPath | None) -> Sourced[PurePosixPath] | None:
 
     A service has no login shell, so no version manager would put its node on the PATH.
     """
+    hidden = ""
     if home:
         for place in NODE_PLACES:
             candidate = Path(home, place)
             if _is_program(candidate):
                 return _fact(PurePosixPath(candidate), "of the bench's user")
-        installed = Path(home, ".nvm/versions/node").glob("v*/bin/node")
-        newest = max(
-            (node for node in installed if _is_program(node)),
-            key=_node_version,
-            default=None,
-        )
-        if newest:
-            return _fact(PurePosixPath(newest), "newest of the bench user's nvm")
-    return _program("node") or _program("nodejs")
+        try:
+            newest = _newest_of_nvm(Path(home, ".nvm/versions/node"))
+        except OSError as failure:  # somebody else's home, and not ours to look into
+            hidden = f"; {home}/.nvm: {(failure.strerror or 'not readable').lower()}"
+        else:
+            if newest:
+                return _fact(PurePosixPath(newest), "newest of the bench user's nvm")
+    return _program("node", hidden) or _program("nodejs", hidden)
+
+
+def _newest_of_nvm(folder: Path) -> Path | None:
+    """The newest node below nvm's folder; None without one. Raises OSError if it is hidden."""
+    try:
+        versions = list(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    installed = (version / "bin/node" for version in versions if version.name.startswith("v"))
+    return max((node for node in installed if _is_program(node)), key=_node_version, default=None)
 
 
 def _is_program(path: Path) -> bool:

@@ -17,7 +17,7 @@ LAST_CELERY = (7,)
 """The first Frappe without Celery."""
 KNOWN_OPTIONS: Mapping[LineKind, frozenset[str]] = {
     LineKind.SERVE: frozenset({"port"}),
-    LineKind.WORKER: frozenset({"queue", "quiet", "strategy", "rq-username", "rq-password"}),
+    LineKind.WORKER: frozenset({"queue", "quiet", "strategy", "rq-username"}),
     LineKind.WORKER_POOL: frozenset({"queue", "num-workers", "quiet"}),
     LineKind.REDIS: frozenset({"conf"}),
 }

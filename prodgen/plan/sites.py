@@ -59,13 +59,15 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 def _site(context: PlanContext, given: SiteInput, shared: _Shared) -> Site | None:
     folder = Sourced(given.name, Origin(Kind.FILE, f"the folder sites/{given.name}"))
-    if not _compiled(SITE_NAME).fullmatch(given.name):
+    if not _compiled(SITE_NAME).fullmatch(given.name) or not is_host_name(
+        given.name.lower().rstrip(".")
+    ):
         context.report(
             warning(
                 "PG642",
-                f"the site `{given.name}` is left out: Frappe takes no such name",
+                f"the site `{given.name}` is left out: neither Frappe nor nginx takes such a name",
                 Location(f"sites/{given.name}"),
-                "rename its folder to letters, digits, dots, `-` and `_`",
+                "rename its folder to a host name: letters, digits, `-`, `_`, and dots between",
             )
         )
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from prodgen.diagnostics import Severity, note, warning
 from prodgen.inputs.procfile.parser import ProcfileEntry
@@ -24,10 +24,11 @@ def skipped_lines(
     context: PlanContext, lines: Sequence[ProcfileLine], services: Sequence[Service]
 ) -> list[LeftOut]:
     """Report and return the lines that no service stands for."""
+    taken = _taken(lines)
     return [
         LeftOut(line.name, f"`{line.command.text}` {reason}")
         for line in lines
-        if (reason := _reason(context, line, lines, services))
+        if (reason := _reason(context, line, taken, services))
     ]
 
 
@@ -35,8 +36,9 @@ def report_skipped(
     context: PlanContext, lines: Sequence[ProcfileLine], services: Sequence[Service]
 ) -> None:
     """Report the lines left out that no other finding is about."""
+    taken = _taken(lines)
     for line in lines:
-        reason = _reason(context, line, lines, services)
+        reason = _reason(context, line, taken, services)
         is_said = line.kind in STARTS_NOTHING and not line.is_ordinary
         if not reason or is_said or line.kind is LineKind.SCHEDULE:
             continue
@@ -48,10 +50,20 @@ def report_skipped(
             context.report_line(line.name, warning("PG664", said, line.entry.location, way_out))
 
 
+def _taken(lines: Sequence[ProcfileLine]) -> Mapping[frozenset[LineKind], str]:
+    """The name of the line that is taken of each group of which one is enough."""
+    found: dict[frozenset[LineKind], str] = {}
+    for line in lines:
+        for kinds in ONE_IS_ENOUGH:
+            if line.kind in kinds:
+                found.setdefault(kinds, line.name)
+    return found
+
+
 def _reason(
     context: PlanContext,
     line: ProcfileLine,
-    lines: Sequence[ProcfileLine],
+    taken: Mapping[frozenset[LineKind], str],
     services: Sequence[Service],
 ) -> str:
     """Why the line is left out; empty if it is not."""
@@ -60,7 +72,7 @@ def _reason(
     if line.kind is LineKind.REDIS:
         return _reason_of_redis(context, line, services)
     group = next((kinds for kinds in ONE_IS_ENOUGH if line.kind in kinds), None)
-    if group and next(one for one in lines if one.kind in group) is not line:
+    if group and taken[group] != line.name:
         return "does what another process does"
     if line.kind is LineKind.REALTIME and not any(
         one.role.value is Role.REALTIME for one in services

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 from pathlib import Path, PurePosixPath
@@ -41,6 +42,33 @@ def test_the_node_of_the_benchs_user(tmp_path: Path, places: list[str], wanted: 
     assert found
     assert found.value == PurePosixPath(nodes[wanted])
     assert found.origin.kind is Kind.HOST
+
+
+def test_a_home_that_may_not_be_read_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for another user than the bench's, whose home is closed."""
+
+    def refuse(path: Path) -> object:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    monkeypatch.setattr(module, "find_program", lambda name: f"/usr/bin/{name}")
+    found = find_node(PurePosixPath(tmp_path))
+    assert found
+    assert found.value == PurePosixPath("/usr/bin/node")
+    assert f"{tmp_path}/.nvm: permission denied" in found.origin.text
+
+
+@pytest.mark.parametrize("name", ["redis-server", "valkey-server", "keydb-server"])
+def test_the_redis_of_the_host(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Debian 13 has valkey alone, if that was chosen."""
+    monkeypatch.setattr(
+        module, "find_program", lambda wanted: f"/usr/bin/{name}" if wanted == name else None
+    )
+    found = detect(tmp_path, None, {}, ()).redis_server
+    assert found
+    assert found.value == PurePosixPath(f"/usr/bin/{name}")
 
 
 def test_a_node_that_cannot_run_is_none(tmp_path: Path) -> None:

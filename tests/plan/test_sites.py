@@ -143,3 +143,15 @@ def test_no_sites_yet_is_normal(tmp_path: Path) -> None:
     assert plan
     assert plan.sites == ()
     assert codes(found) == []
+
+
+@pytest.mark.parametrize("name", ["-x.com", "a..b", f"{'a' * 64}.com", "x_", "." * 3])
+def test_a_folder_that_is_no_host_name_is_left_out_and_the_others_stay(name: str) -> None:
+    plan, found = try_plan(bench_files(WEB, sites={name: {"domains": ["b.com"]}, "a.com": {}}))
+    if name == "x_":  # Frappe, browsers and nginx take an underscore
+        assert plan
+        assert list(names(plan)) == ["a.com", "x_"]
+        return
+    assert plan
+    assert list(names(plan)) == ["a.com"]
+    assert codes(found) == ["PG642"]

@@ -14,6 +14,9 @@ from prodgen.inputs.core.source import Source
 from prodgen.inputs.procfile.line_rules import RawLine, find_line_fault, line_warnings
 from prodgen.inputs.procfile.shell_command import Command, parse_command
 
+MOST_LINES = 5000
+"""Lines of a Procfile; the longest of a hundred public ones has 47."""
+
 
 class ProcfileEntry(NamedTuple):
     """One process of a Procfile."""
@@ -32,6 +35,10 @@ class Procfile(NamedTuple):
 
 def parse_procfile(source: Source) -> tuple[Procfile, list[Diagnostic]]:
     """The processes, and what is wrong with the rest of the file."""
+    if len(source.line_starts) > MOST_LINES:
+        message = f"this Procfile has more than {MOST_LINES:,} lines"
+        way_out = "a Procfile has a few lines; look at what got into this one"
+        return Procfile(()), [error("PG002", message, source.whole, way_out)]
     found: list[Diagnostic] = []
     entries: dict[str, ProcfileEntry] = {}
     above: RawLine | None = None

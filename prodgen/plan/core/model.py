@@ -150,6 +150,9 @@ class Service(NamedTuple):
     """A file of secrets that it reads at its start, on the host."""
     gunicorn: Gunicorn | None = None
     redis: Redis | None = None
+    finishes_jobs: Sourced[bool] | None = None
+    """Whether it finishes its jobs before it ends, so that only its main process gets the stop
+    signal. Every worker does; this says it of a process of another role."""
 
 
 class Certificate(NamedTuple):

@@ -4,7 +4,7 @@ becomes gets them too."""
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from prodgen.diagnostics import error, note
 from prodgen.plan.core.context import PlanContext, merge_environment
@@ -13,16 +13,18 @@ from prodgen.plan.core.procfile_line import KEPT_KINDS, LineKind, ProcfileLine
 from prodgen.provenance import At, Kind, Origin, Sourced, default
 
 Pairs = tuple[tuple[str, str], ...]
+Key = tuple[str, ...]
 
 MAC = "OBJC_DISABLE_INITIALIZE_FORK_SAFETY"
 MAC_ONLY = frozenset({(MAC, "YES"), ("NO_PROXY", "*")})
 """What bench writes on macOS (bench/config/templates/Procfile); a job may need its proxy."""
-ONE_LINE = {
-    Role.WEB: (LineKind.SERVE, LineKind.GUNICORN),
-    Role.REALTIME: (LineKind.REALTIME,),
-    Role.SCHEDULER: (LineKind.SCHEDULE,),
+ROLE_OF_KIND = {
+    LineKind.SERVE: Role.WEB,
+    LineKind.GUNICORN: Role.WEB,
+    LineKind.REALTIME: Role.REALTIME,
+    LineKind.SCHEDULE: Role.SCHEDULER,
 }
-"""Roles for which the first line of these kinds counts."""
+"""Kinds of which the first line counts, and the role of their service."""
 CONTROL = r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]"
 """What Supervisor or systemd cannot hold, or both: line ends, and what is not to be seen."""
 
@@ -48,9 +50,10 @@ def with_variables(
 ) -> list[Service]:
     """Frappe's services with what their lines set."""
     variables = {line.name: _kept(context, line) for line in lines if line.kind not in KEPT_KINDS}
+    index = _lines_by_service(lines)
     made = []
     for one in services:
-        for line in _lines_of(one, lines):
+        for line in _lines_of(one, index):
             if variables.get(line.name):
                 one = _with(one, line, variables[line.name])  # noqa: PLW2901 - one after the other
         made.append(one)
@@ -68,21 +71,35 @@ def _kept(context: PlanContext, line: ProcfileLine) -> Pairs:
     return tuple(pair for pair in given if pair not in MAC_ONLY)
 
 
-def _lines_of(one: Service, lines: Sequence[ProcfileLine]) -> list[ProcfileLine]:
+def _lines_by_service(lines: Sequence[ProcfileLine]) -> Mapping[Key, list[ProcfileLine]]:
+    """The lines by what identifies the services that are made of them.
+
+    An index, since a Procfile may have thousands of lines and services.
+    """
+    index: dict[Key, list[ProcfileLine]] = {}
+    for line in lines:
+        role = ROLE_OF_KIND.get(line.kind)
+        if role:
+            index.setdefault((role.value,), [line])
+        elif line.kind is LineKind.WORKER:
+            index.setdefault((Role.WORKER.value, *line.queues), []).append(line)
+        elif line.kind is LineKind.WORKER_POOL:
+            index.setdefault((line.kind.name, line.name), []).append(line)
+        elif line.kind is LineKind.REDIS:
+            index.setdefault((line.kind.name, line.options["conf"]), []).append(line)
+    return index
+
+
+def _lines_of(one: Service, index: Mapping[Key, list[ProcfileLine]]) -> list[ProcfileLine]:
     """The lines that the service was made of."""
     role = one.role.value
-    if role in ONE_LINE:
-        return [line for line in lines if line.kind in ONE_LINE[role]][:1]
     if role is Role.WORKER:
-        queues = tuple(queue.name for queue in one.queues.value)
-        workers = [line for line in lines if line.kind is LineKind.WORKER]
-        own = [line for line in workers if line.queues == queues]
-        return own or [line for line in workers if not line.queues]
+        queues = (queue.name for queue in one.queues.value)
+        return index.get((role.value, *queues)) or index.get((role.value,), [])
     if role is Role.OTHER:
-        pools = (line for line in lines if line.kind is LineKind.WORKER_POOL)
-        return [line for line in pools if one.name.value.endswith(f"-frappe-{line.name}")]
+        return index.get((LineKind.WORKER_POOL.name, one.log.value), []) if one.queues.value else []
     conf = one.name.value.rpartition("-redis-")[2]
-    return [line for line in lines if line.options.get("conf") == f"redis_{conf}"]
+    return index.get((role.value,)) or index.get((LineKind.REDIS.name, f"redis_{conf}"), [])
 
 
 def _with(one: Service, line: ProcfileLine, pairs: Pairs) -> Service:

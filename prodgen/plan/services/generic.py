@@ -7,7 +7,14 @@ import shlex
 from pathlib import PurePosixPath
 
 from prodgen.diagnostics import note
-from prodgen.inputs.procfile.shell_command import ASSIGNMENT, Command, UnbalancedQuote, tokenize
+from prodgen.inputs.procfile.shell_command import (
+    ASSIGNMENT,
+    SHELL_WORDS,
+    Command,
+    Token,
+    UnbalancedQuote,
+    tokenize,
+)
 from prodgen.plan.core import defaults as rules
 from prodgen.plan.core.command_shape import shell_script
 from prodgen.plan.core.context import (
@@ -29,6 +36,11 @@ ENV = "/usr/bin/env"
 HELPER_PROGRAM = r"(?:\S*/)?python[0-9.]*\s+-m\s+frappe\.utils\.bench_helper\s+frappe\b"
 BENCH_PROGRAM = rf"{HELPER_PROGRAM}|(?:\S*/)?(?:bench|frappe)\b"
 """The first word, or words, of a command of bench."""
+IN_TURN = frozenset({"&&", ";"})
+"""Operators between commands of which the last may replace the shell."""
+INTO_FILES = frozenset({"<", ">", ">>", ">|", ">&", "<&"})
+NEEDS_ITS_SHELL = frozenset("trap exec if while until for case { ! function".split())  # noqa: SIM905
+"""First words after which the shell has more to do."""
 HONCHO_PORT = 5000
 HONCHO_STEP = 100
 """PORT of the first process, and from each process to the next (honcho/environ.py)."""
@@ -47,18 +59,28 @@ def plan_other(context: PlanContext, defaults: BenchDefaults, line: ProcfileLine
                 line.entry.command_location,
             )
         )
-    return make_service(
+    argv = _argv_of(context, defaults, line)
+    made = make_service(
         defaults,
         line.name,
         Role.OTHER,
         f"process {line.name}",
-        Sourced(_argv_of(context, defaults, line), origin),
+        Sourced(argv, origin),
         stop=_stop(context, line),
         log=line.name,
         directory=_directory(context, defaults, line),
         environment=Sourced(_environment(context, defaults, line), origin),
         instances=context.bench.settings.integer("processes", line.name, "instances"),
     )
+    if line.kind in WORKER_KINDS and not _stays_in_shell(argv):
+        return made._replace(finishes_jobs=default(True, "as workers do"))
+    return made
+
+
+def _stays_in_shell(argv: tuple[str, ...]) -> bool:
+    """Whether the main process is a shell, which passes no signal on."""
+    script = shell_script(argv[1:] if argv[0] == ENV else argv)
+    return script is not None and "exec " not in script
 
 
 def _argv_of(context: PlanContext, defaults: BenchDefaults, line: ProcfileLine) -> tuple[str, ...]:
@@ -124,22 +146,35 @@ def _argv(command: Command, bench: PurePosixPath) -> tuple[str, ...]:
 
 
 def with_exec(script: str) -> str:
-    """The script with `exec` before its only command, so that no shell stays as the parent.
+    """The script with `exec` before its last command, so that no shell stays as the parent.
 
-    A script of several commands is left as it is: there the shell has work to do.
+    A script that does more than one command after the other is left as it is: there the shell
+    has work to do.
     """
     try:
         tokens = tokenize(script)
     except UnbalancedQuote:
         return script
-    several = any(
-        token.operator
-        and token.text not in ("<", ">", ">>", ">|", ">&", "<&")
-        and not token.text.isdigit()
-        for token in tokens
-    )
+    operators = {token.text for token in tokens if token.operator and not token.text.isdigit()}
     words = [token for token in tokens if not token.operator]
-    if several or not words or words[0].text in ("exec", "cd", ".", "eval", "set", "if", "while"):
+    firsts = _first_words(tokens)
+    if not words or not operators <= IN_TURN | INTO_FILES or not firsts:
         return script
-    prefix = "exec env " if ASSIGNMENT.fullmatch(words[0].text) else "exec "
-    return prefix + script
+    last = firsts[-1]
+    if any(token.text in NEEDS_ITS_SHELL for token in firsts[:-1]) or last.text in SHELL_WORDS:
+        return script
+    prefix = "exec env " if ASSIGNMENT.fullmatch(last.text) else "exec "
+    return script[: last.start] + prefix + script[last.start :]
+
+
+def _first_words(tokens: list[Token]) -> list[Token]:
+    """The first word of each command; empty if the last one has none."""
+    found: list[Token] = []
+    is_first = True
+    for token in tokens:
+        if token.operator and token.text in IN_TURN:
+            is_first = True
+        elif not token.operator and is_first:
+            found.append(token)
+            is_first = False
+    return [] if is_first else found

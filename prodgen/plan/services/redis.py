@@ -15,6 +15,7 @@ from prodgen.provenance import At, Kind, Origin, Sourced, default
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1", ""})
 STOCK_PORT = 6379
+REDIS_SERVER = "redis-server"
 UNKNOWN_PORT = 0
 """Of a server whose conf file only the host has."""
 MEGABYTE = 1024**2
@@ -53,7 +54,8 @@ def plan_redis(
         port = _own_port(context, server, started.get(server.key))
         if port is not None and (port == UNKNOWN_PORT or port not in ports):
             ports.add(port)
-            found.append(_service(context, defaults, server, port))
+            line = started.get(server.key)
+            found.append(_service(context, defaults, server, port, line))
     return found
 
 
@@ -211,10 +213,16 @@ def _is_served_by(
     return False
 
 
-def _service(context: PlanContext, defaults: BenchDefaults, server: Server, port: int) -> Service:
-    program = context.fact(
-        "redis_server", default(PurePosixPath("/usr/bin/redis-server"), "where packages put it")
-    )
+def _service(
+    context: PlanContext,
+    defaults: BenchDefaults,
+    server: Server,
+    port: int,
+    line: ProcfileLine | None,
+) -> Service:
+    written = line.command.argv[0] if line else REDIS_SERVER
+    usual = PurePosixPath("/usr/bin", PurePosixPath(written).name)
+    program = context.fact("redis_server", default(usual, "where packages put it"))
     managed = _managed(context, defaults, server, port)
     own = defaults.path.value / "config" / f"{server.key}.conf"
     conf = managed.conf if managed else defaults.path.derive(own, "the bench's own conf file")

@@ -10,8 +10,8 @@ from prodgen.plan.core.context import BenchDefaults, PlanContext, make_service
 from prodgen.plan.core.model import Queue, Role, Service
 from prodgen.plan.core.procfile_line import LineKind, ProcfileLine
 from prodgen.plan.core.python_module import frappe_command
-from prodgen.plan.services.workers import unknown_queue, worker_stop
-from prodgen.provenance import At, Kind, Origin, Sourced
+from prodgen.plan.services.workers import unknown_queue, worker_options, worker_stop
+from prodgen.provenance import At, Kind, Origin, Sourced, default
 
 USUAL_COUNT = "2"
 """Workers of a pool whose line names no number (frappe/commands/scheduler.py)."""
@@ -69,7 +69,7 @@ def _service(
         python.derive(
             (
                 *frappe_command(python.value, context.python_versions),
-                *("worker-pool", "--num-workers", count, "--queue", names),
+                *("worker-pool", "--num-workers", count, "--queue", names, *worker_options(line)),
             ),
             "what `bench worker-pool` becomes, without bench in between",
             Sourced(line.name, origin),
@@ -78,4 +78,7 @@ def _service(
         log=line.name,
         after=(f"{defaults.name.value}-redis-queue", f"{defaults.name.value}-redis-cache"),
     )
-    return made._replace(queues=Sourced(tuple(queue.value for queue in queues), origin))
+    return made._replace(
+        queues=Sourced(tuple(queue.value for queue in queues), origin),
+        finishes_jobs=default(True, "each of its workers finishes its job"),
+    )

@@ -15,6 +15,9 @@ from prodgen.plan.core.procfile_line import LineKind, ProcfileLine
 from prodgen.plan.core.python_module import frappe_command
 from prodgen.provenance import At, Kind, Origin, Sourced, default
 
+KEPT_OPTIONS = ("quiet", "strategy", "rq-username")
+"""Options of `bench worker` that its service has too. A password would show in an artifact."""
+
 
 class Pool(NamedTuple):
     """Workers that serve the same queues in the same order."""
@@ -25,6 +28,8 @@ class Pool(NamedTuple):
     """How many lines of the Procfile ask for it."""
     place: Location | None = None
     name: str = ""
+    options: tuple[str, ...] = ()
+    """Further options of `bench worker`, such as `--quiet`."""
 
     @property
     def key(self) -> str:
@@ -101,12 +106,18 @@ def _pools(
                 )
             )
             continue
-        before = named.get(queues[0])
-        if before and before.queues == queues:
-            named[queues[0]] = before._replace(lines=before.lines + 1)
+        first = named.get(queues[0])
+        key = queues[0]
+        if first and first.queues != queues:
+            key = "-".join(queues) if len(queues) > 1 else f"{key}-only"
+        before = named.get(key)
+        if before:
+            _report_other_options(context, line, before.options)
+            named[key] = before._replace(lines=before.lines + 1)
         else:
             origin = Origin(Kind.FILE, f"the Procfile's `{line.name}`", At(line.entry.location))
-            named[queues[0]] = Pool(queues, origin, 1, line.entry.command_location)
+            place, name = line.entry.command_location, key if key != queues[0] else ""
+            named[key] = Pool(queues, origin, 1, place, name, worker_options(line))
     found |= named
     found |= {pool.key: pool for pool in _queues_of_their_own(context) if pool.key not in found}
     found |= _chosen_pools(context, found)
@@ -133,8 +144,39 @@ def _default_pools(
         else "one pool a queue, which every Frappe understands"
     )
     custom = [(name,) for name in known if name not in rules.QUEUE_TIMEOUTS]
+    options = worker_options(lines[0])
+    for line in lines[1:]:
+        _report_other_options(context, line, options)
     for queues in (*own, *custom):
-        yield Pool(queues, Origin(Kind.DERIVED, why, place), len(lines), lines[0].entry.location)
+        origin, location = Origin(Kind.DERIVED, why, place), lines[0].entry.location
+        yield Pool(queues, origin, len(lines), location, options=options)
+
+
+def worker_options(line: ProcfileLine) -> tuple[str, ...]:
+    """Options of a worker's line besides its queues, as Frappe takes them."""
+    found: list[str] = []
+    for name in KEPT_OPTIONS:
+        if name in line.options:
+            found += [f"--{name}", *([line.options[name]] if line.options[name] else [])]
+    return tuple(found)
+
+
+def _report_other_options(
+    context: PlanContext, line: ProcfileLine, options: tuple[str, ...]
+) -> None:
+    """A warning for a further line of one pool that has other options than the first."""
+    if worker_options(line) == options:
+        return
+    shown = " ".join(options) or "none"
+    context.report_line(
+        line.name,
+        warning(
+            "PG653",
+            f"`{line.name}` has other options than the first line for its queues: {shown} counts",
+            line.entry.command_location,
+            f"if that is right, add `processes: {{{line.name}: {{}}}}` to prodgen.yaml",
+        ),
+    )
 
 
 def _queues_of_their_own(context: PlanContext) -> Iterable[Pool]:
@@ -221,7 +263,13 @@ def _service(
     python = defaults.in_env("python")
     listed = ",".join(pool.queues)
     argv = python.derive(
-        (*frappe_command(python.value, context.python_versions), "worker", "--queue", listed),
+        (
+            *frappe_command(python.value, context.python_versions),
+            "worker",
+            "--queue",
+            listed,
+            *pool.options,
+        ),
         "what `bench worker` becomes, without bench in between",
         Sourced(pool.queues, pool.origin),
     )

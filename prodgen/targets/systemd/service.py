@@ -139,7 +139,7 @@ def service_unit(plan: Plan, service: Service, names: Names, version: int) -> Un
         ready="a worker has loaded the application" if service.gunicorn else "all data is loaded",
         is_slow=service.restart.value is Restart.DELAYED,
         restart=_restart(version),
-        kill_mode="" if role is Role.OTHER else "mixed",
+        kill_mode="" if role is Role.OTHER and not service.finishes_jobs else "mixed",
         kill_signal=_kill_signal(service),
         stop_seconds=service.stop.value.seconds,
         told_to_end=role in (Role.OTHER, Role.REALTIME),

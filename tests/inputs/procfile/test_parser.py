@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from prodgen.diagnostics import Diagnostic, Severity
 from prodgen.inputs.core.source import Source
-from prodgen.inputs.procfile.parser import Procfile, parse_procfile
+from prodgen.inputs.procfile.parser import MOST_LINES, Procfile, parse_procfile
 from tests.support.corpus import corpus, needs_corpus
 
 
@@ -178,3 +178,10 @@ def test_corpus_agrees_with_honcho(folder: Path) -> None:
         ours = {entry.name: entry.command.text for entry in procfile.entries}
         if not any(one.severity is Severity.ERROR for one in found):
             assert ours == honcho
+
+
+def test_a_procfile_of_too_many_lines_is_refused_at_once() -> None:
+    procfile, found = parse_procfile(Source("Procfile", "x: y\n" * (MOST_LINES + 1)))
+    assert procfile.entries == ()
+    assert [one.code for one in found] == ["PG002"]
+    assert "5,000 lines" in found[0].message

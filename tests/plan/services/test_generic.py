@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import time
 from pathlib import Path
@@ -10,10 +11,13 @@ import pytest
 
 from prodgen.diagnostics import Severity
 from prodgen.plan.core.model import Plan, Role
+from prodgen.plan.core.python_module import frappe_command
 from prodgen.plan.services.generic import with_exec
 from tests.support.plans import bench_files, codes, make_plan, service, try_plan
 
 BENCH = "/home/frappe/frappe-bench"
+ENV = "/usr/bin/env"
+COMMAND = frappe_command(f"{BENCH}/env/bin/python", {})
 
 
 def argv(line: str) -> tuple[str, ...]:
@@ -30,7 +34,22 @@ def argv(line: str) -> tuple[str, ...]:
         ("npm start $PORT", ("/bin/sh", "-c", "exec npm start $PORT")),
         ("A=$B npm start", ("/bin/sh", "-c", "exec env A=$B npm start")),
         ("ls *.log", ("/bin/sh", "-c", "exec ls *.log")),
-        ("a && b", ("/bin/sh", "-c", "a && b")),
+        ("a && b", ("/bin/sh", "-c", "a && exec b")),
+        ("a; A=1 b > x", ("/bin/sh", "-c", "a; exec env A=1 b > x")),
+        ("a || b", ("/bin/sh", "-c", "a || b")),
+        ("trap x EXIT; b", ("/bin/sh", "-c", "trap x EXIT; b")),
+        ("for i in 1; do a; done", ("/bin/sh", "-c", "for i in 1; do a; done")),
+        ("a && (b; c)", ("/bin/sh", "-c", "a && (b; c)")),
+        ("bash -c '[[ -d x ]] && npm start'", (ENV, "bash", "-c", "[[ -d x ]] && exec npm start")),
+        ("/bin/zsh -c 'a | b'", ("/bin/zsh", "-c", "a | b")),
+        ("bash -lc 'npm start'", (ENV, "bash", "-lc", "exec npm start")),
+        ("bash -c 'npm start'", (ENV, "npm", "start")),
+        ("bench --site x execute y", (*COMMAND, "--site", "x", "execute", "y")),
+        ("cd sites && bench execute y", (*COMMAND, "execute", "y")),
+        (
+            "bench --site $S x",
+            ("/bin/sh", "-c", f"exec {shlex.join(COMMAND)} --site $S x"),
+        ),
         ("a | b", ("/bin/sh", "-c", "a | b")),
         ("cd x && exec ../y", ("/bin/sh", "-c", "cd x && exec ../y")),
         (

@@ -151,3 +151,37 @@ def test_workers_run_without_bench_and_without_a_shell() -> None:
     assert worker.argv.value[0] == "/home/frappe/frappe-bench/env/bin/python"
     assert run == ("frappe.utils.bench_helper", ("frappe", "worker", "--queue", "short,default"))
     assert str(worker.directory.value) == "/home/frappe/frappe-bench/sites"
+
+
+@pytest.mark.parametrize(
+    ("line", "options"),
+    [
+        ("bench worker --queue long --quiet", ("--quiet",)),
+        ("bench worker --queue=long --strategy round_robin -u me", None),
+        ("bench worker --strategy=random --queue long", ("--strategy", "random")),
+    ],
+)
+def test_options_of_a_worker_are_kept(line: str, options: tuple[str, ...] | None) -> None:
+    worker = service(make_plan(bench_files(f"w: {line}\n")), "frappe-long-worker")
+    wanted = options or ("--strategy", "round_robin", "--rq-username", "me")
+    assert worker.argv.value[-len(wanted) - 2 :] == ("--queue", "long", *wanted)
+
+
+def test_a_password_of_a_worker_is_not_kept_and_said() -> None:
+    plan, found = try_plan(bench_files("w: bench worker --queue long -u me -p hunter2\n"))
+    assert plan
+    assert "hunter2" not in repr(service(plan, "frappe-long-worker").argv.value)
+    [said] = [one for one in found if one.code == "PG653"]
+    assert "`--rq-password`" in said.message
+    assert "hunter2" not in said.message
+
+
+def test_lines_of_one_pool_with_other_options_draw_a_warning() -> None:
+    lines = "a: bench worker --queue long\nb: bench worker --queue long --quiet\n"
+    assert "PG653" in codes(try_plan(bench_files(lines))[1])
+
+
+def test_lines_with_the_same_first_queue_are_pools_of_their_own() -> None:
+    lines = "a: bench worker --queue short,default\nb: bench worker --queue short\n"
+    plan = make_plan(bench_files(lines))
+    assert pools(plan) == {"short,default": 1, "short": 1}
