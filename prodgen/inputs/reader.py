@@ -30,14 +30,14 @@ OTHER_FILES = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
-LARGEST_PROCFILE = 1024 * 1024
-"""Bytes; the longest of a hundred public Procfiles has 3 KB."""
+LARGEST = {"Procfile": 1024**2}
+"""Bytes of a file that has a limit of its own; a public Procfile has 3 KB at most."""
 LARGEST_SETTINGS = 256 * 1024
 """Bytes of prodgen.yaml: YAML is slow to read, and nobody writes more by hand."""
 READING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 DIST_INFO = r"([A-Za-z0-9_.]+)-([0-9][^-]*)\.dist-info"
 Rights = Callable[[], AbstractContextManager[None]]
-"""Lends this process somebody's rights for a while; `nullcontext` changes nothing."""
+"""Lends this process somebody's rights for a while."""
 REDIS_CONFS = ("redis_cache", "redis_queue", "redis_socketio")
 
 
@@ -92,7 +92,7 @@ def _read_bench(reader: _Reader, given: Source | None, *, has_own_settings: bool
     frappe = reader.read("apps/frappe/frappe/__init__.py", needed=False)
     return BenchFiles(
         root=root,
-        procfile=reader.read("Procfile", largest=LARGEST_PROCFILE),
+        procfile=reader.read("Procfile"),
         common=reader.read("sites/common_site_config.json"),
         settings=reader.read_settings(None) if has_own_settings else given,
         dotenv=reader.read(".env", needed=False, secret=True),
@@ -113,14 +113,9 @@ class _Reader:
         self.root = root
         self.diagnostics: list[Diagnostic] = []
 
-    def read(
-        self, name: str, *, needed: bool = True, secret: bool = False, largest: int = LARGEST_FILE
-    ) -> Source | None:
-        """The file's text, or None where it is absent; a failure is kept as a diagnostic.
-
-        Where it is not `needed`, a failure is a warning.
-        """
-        path = f"{self.root}/{name}"
+    def read(self, name: str, *, needed: bool = True, secret: bool = False) -> Source | None:
+        """The file's text, or None if absent; a failure is an error, or a warning if not needed."""
+        path, largest = f"{self.root}/{name}", LARGEST.get(name, LARGEST_FILE)
         found, fault = read_source(path, name, secret=secret, largest=largest)
         self._keep(fault, needed=needed)
         return found

@@ -374,3 +374,11 @@ def test_a_link_to_the_current_folder_leads_nobody_past_the_folders_above(
         pytest.raises(PermissionError),
     ):
         read_regular(tmp_path / "link", 99)
+
+
+def test_a_procfile_has_a_limit_of_its_own(bench: Path) -> None:
+    (bench / "Procfile").write_text("a: b\n" * 300_000)
+    files, found = read_bench(bench)
+    assert files.procfile is None
+    assert [(one.code, str(one.location)) for one in found] == [("PG002", "Procfile")]
+    assert "1 MB" in found[0].message
