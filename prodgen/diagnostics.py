@@ -43,6 +43,8 @@ class Diagnostic(NamedTuple):
     help: str = ""
     related: tuple[tuple[str, Location], ...] = ()
     """Other places that matter, each with a few words that say why."""
+    accepted: str = ""
+    """Why prodgen.yaml accepts it, if it does."""
 
     @property
     def sort_key(self) -> tuple[str, int, int, str, str]:
@@ -79,7 +81,7 @@ def note(
     help: str = "",
     related: tuple[tuple[str, Location], ...] = (),
 ) -> Diagnostic:
-    """Something the user may want to know; nothing to mend."""
+    """Something the user may want to know; nothing to fix."""
     return Diagnostic(code, Severity.NOTE, message, location, help, related)
 
 

@@ -16,6 +16,7 @@ from prodgen.host.declared import complete, declared_facts
 from prodgen.host.detect import detect
 from prodgen.host.facts import HostFacts
 from prodgen.host.run_as import Identity, acting_as
+from prodgen.inputs.accepted import Accepted, accepted_in
 from prodgen.inputs.bench import Bench, parse_bench
 from prodgen.inputs.core.source import Source
 from prodgen.inputs.reader import BenchFiles, find_bench, read_bench
@@ -45,6 +46,11 @@ class Outcome:
         self.source: Door | None = None
         """The door to the folder that the files were read from, if root has read them."""
         self._door: Door | None = None
+
+    @property
+    def accepted(self) -> list[Accepted]:
+        """The warnings that prodgen.yaml accepts."""
+        return accepted_in(self.bench.settings) if self.bench else []
 
     @property
     def door(self) -> Door:

@@ -12,6 +12,7 @@ from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import Outcome, plan_bench
 from prodgen.app.terminal.text import printable
 from prodgen.diagnostics import Severity, has_errors
+from prodgen.inputs.accepted import accept
 from prodgen.plan.core.model import Plan, Role
 
 WIDTH = 80
@@ -62,7 +63,7 @@ def _sights(outcome: Outcome) -> Iterator[str]:
         yield from _item("Frappe", f"{version}, run as the user {plan.user.value}")
         yield from _item("Processes", _processes(plan))
         yield from _item("Sites", _sites(plan))
-    counts = Counter(one.severity for one in set(outcome.diagnostics))
+    counts = Counter(one.severity for one in set(accept(outcome.diagnostics, outcome.accepted)))
     kinds = [(Severity.ERROR, "error"), (Severity.WARNING, "warning")]
     said = [f"{counts[kind]} {word}{'s'[: counts[kind] > 1]}" for kind, word in kinds]
     faults = ", ".join(words for words in said if not words.startswith("0"))

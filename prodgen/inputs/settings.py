@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from prodgen.diagnostics import Diagnostic, error, has_errors
+from prodgen.inputs.accepted import faults_of
 from prodgen.inputs.core.document import Document, Path, dotted
 from prodgen.inputs.core.file_kinds import SETTINGS
 from prodgen.inputs.core.source import Source
@@ -31,7 +32,7 @@ def parse_settings(
     if found:
         return Values(), found
     chosen, found = choose_environment(document, environment)
-    found += _secrets_in_sight(document)
+    found += [*_secrets_in_sight(document), *faults_of(chosen)]
     if has_errors(found):
         return Values(), found
     return Values(chosen, schema.normalise(chosen, SETTINGS.schema)), found

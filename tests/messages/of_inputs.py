@@ -153,5 +153,8 @@ CASES: Mapping[str, tuple[Case, ...]] = {
     ),
     "PG408": (settings("env: {SMTP_PASSWORD: x}"),),
     "PG409": (procfile("shop: bin/shop --password=tiger7"),),
+    "PG430": (settings("ignore: [{code: PG999, because: it is}]"),),
+    "PG431": (settings("ignore: [{code: PG204, because: it is}]"),),
+    "PG432": (settings("ignore: [{code: PG603, because: this host has no other load}]"),),
     "PG420": (settings("processes: {cloc: {instances: 2}}"),),
 }

@@ -15,7 +15,9 @@ LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "
 
 def report(found: Iterable[Diagnostic], layout: Layout) -> str:
     """One workflow command a line, in the order of the places."""
-    return "".join(f"{_annotation(one, layout.folder)}\n" for one in in_order(found))
+    return "".join(
+        f"{_annotation(one, layout.folder)}\n" for one in in_order(found) if not one.accepted
+    )
 
 
 def _annotation(one: Diagnostic, bench: PurePosixPath) -> str:

@@ -16,7 +16,7 @@ def report(found: Iterable[Diagnostic], layout: Layout) -> str:
 
     GitLab wants a place for each: what has none is told at the start of the Procfile.
     """
-    return dump([_finding(one, layout.folder) for one in in_order(found)])
+    return dump([_finding(one, layout.folder) for one in in_order(found) if not one.accepted])
 
 
 def _finding(one: Diagnostic, bench: PurePosixPath) -> Json:

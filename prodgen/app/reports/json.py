@@ -30,11 +30,13 @@ def report(found: Iterable[Diagnostic], layout: Layout) -> str:
 
 
 def diagnostic(one: Diagnostic, bench: PurePosixPath) -> Json:
-    """A diagnostic as every JSON output has it; `family` is null if its code has none."""
+    """A diagnostic as every JSON output has it; `family` is null if its code has none, and
+    `accepted` is the reason if prodgen.yaml accepts it, else null."""
     return {
         "code": one.code,
         "severity": one.severity.value,
         "family": CODES[one.code].family or None,
+        "accepted": one.accepted or None,
         "title": CODES[one.code].title,
         "message": one.message,
         "help": one.help,

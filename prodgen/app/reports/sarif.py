@@ -50,6 +50,8 @@ def _result(one: Diagnostic, codes: Sequence[str], bench: PurePosixPath) -> Json
         "level": one.severity.value,
         "message": {"text": text},
     }
+    if one.accepted:
+        result["suppressions"] = [{"kind": "external", "justification": one.accepted}]
     if one.location:
         result["locations"] = [_sarif_location(one.location, bench, "")]
     if one.related:

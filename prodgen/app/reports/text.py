@@ -41,7 +41,8 @@ class _Text:
 
     def __iter__(self) -> Iterator[str]:
         found = self.found
-        word = f"{found.severity.value}[{found.code}]"
+        kind = "accepted" if found.accepted else found.severity.value
+        word = f"{kind}[{found.code}]"
         head = self._paint(word, self.tone, bold=True)
         message = shortened(printable(found.message))
         if found.severity is Severity.NOTE:
@@ -56,6 +57,9 @@ class _Text:
             if found.location:
                 yield f"  --> {self._place(found.location)}"
                 yield from self._excerpt(found.location)
+        if found.accepted:
+            yield from self._wrapped(f"  because: {printable(found.accepted)}", HELP_INDENT)
+            return
         for words, other in found.related:
             yield f"  {printable(words)}: {self._place(other)}"
         if found.help:

@@ -13,14 +13,22 @@ from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import plan_bench
 from prodgen.app.reports.layout import Layout
 from prodgen.app.reports.reporters import REPORTERS
+from prodgen.app.reports.text import show
 from prodgen.app.running_bench import context_from
 from prodgen.app.terminal.color import style, wants_color
 from prodgen.app.terminal.text import columns_of, printable, wrapped
 from prodgen.cli.core.exits import Exit
-from prodgen.cli.core.options import bench_option, format_option, report_options, supervisor_option
+from prodgen.cli.core.options import (
+    bench_option,
+    colors_messages,
+    format_option,
+    report_options,
+    supervisor_option,
+)
 from prodgen.cli.core.report import has_failed
 from prodgen.codes import CODES
-from prodgen.deploy.doctor.finding import Finding, Grade
+from prodgen.deploy.doctor.finding import Finding, Grade, with_accepted
+from prodgen.inputs.accepted import unmatched
 
 FORMAT_VERSION = 1
 TONES = {Grade.BAD: "red", Grade.WARNING: "magenta", Grade.GOOD: "green", Grade.UNKNOWN: None}
@@ -53,33 +61,42 @@ def command(
         return Exit.ERROR
     config = dict(outcome.bench.common.data) if outcome.bench else {}
     found = examine(Patient(context_from(outcome), config, supervisor_config))
+    found = with_accepted(found, {one.code: one.because for one in outcome.accepted})
+    problems = [one.diagnostic for one in found if one.diagnostic]
+    idle = unmatched(outcome.accepted, problems, of_hosts=True)
+    show(idle, color=colors_messages(color), quiet=quiet, folder=outcome.folder)
     if form == "json":
         click.echo(as_json(found))
     elif form != "text":
-        problems = [one.diagnostic for one in found if one.diagnostic]
         click.echo(REPORTERS[form](problems, Layout()), nl=False)
     else:
         columns = columns_of(sys.stdout)
         text = as_text(found, quiet=quiet, color=wants_color(color, sys.stdout), columns=columns)
         click.echo(text, nl=False, color=True)
     wrong = {Grade.BAD, Grade.WARNING} if strict else {Grade.BAD}
-    return Exit.ERROR if any(one.grade in wrong for one in found) else Exit.DONE
+    return (
+        Exit.ERROR if any(one.grade in wrong and not one.accepted for one in found) else Exit.DONE
+    )
 
 
 def as_text(found: Sequence[Finding], *, quiet: bool, color: bool, columns: int = 0) -> str:
     """The findings, the worst first, in lines of so many columns where any are given."""
     order = list(Grade)
     lines = []
-    for one in sorted(found, key=lambda one: order.index(one.grade)):
+    for one in sorted(found, key=lambda one: (bool(one.accepted), order.index(one.grade))):
         if quiet and one.grade is not Grade.BAD:
             continue
-        word = f"{one.grade.value:<8}"
-        head = style(word, TONES[one.grade], bold=True) if color else word
+        word = f"{'accepted' if one.accepted else one.grade.value:<8}"
+        tone = None if one.accepted else TONES[one.grade]
+        head = style(word, tone, bold=True) if color else word
         code = f" [{one.code}]" if one.code else ""
         text = f"{word} {one.check}: {printable(one.text)}{code}"
         first, *rest = wrapped(text, columns, f"{'':<9}")
         lines += [head + first.removeprefix(word), *rest]
-        if one.fix:
+        if one.accepted:
+            because = f"{'':<8}   because: {printable(one.accepted)}"
+            lines += wrapped(because, columns, f"{'':<16}")
+        elif one.fix:
             fix = f"{'':<8}   fix: {printable(one.fix)}"
             # A line break within quotes would be one of the command that is copied.
             lines += [fix] if "'" in one.fix else wrapped(fix, columns, f"{'':<16}")
@@ -95,6 +112,7 @@ def as_json(found: Sequence[Finding]) -> str:
             "text": one.text,
             "fix": one.fix,
             "code": one.code or None,
+            "accepted": one.accepted or None,
             "family": (CODES[one.code].family or None) if one.code else None,
         }
         for one in found

@@ -19,8 +19,9 @@ from prodgen.cli.core.options import (
     report_options,
     templates_option,
 )
-from prodgen.cli.core.report import as_judged, has_failed, summary
+from prodgen.cli.core.report import has_failed, judged, show_accepted, summary
 from prodgen.diagnostics import has_errors
+from prodgen.inputs.accepted import unmatched
 from prodgen.targets.registry import target_names
 
 
@@ -50,11 +51,13 @@ def command(
     use_templates(outcome, templates)
     if outcome.plan:
         render_targets(outcome, target_names(("all",), outcome.plan.manager.value))
+        outcome.diagnostics += unmatched(outcome.accepted, outcome.diagnostics, of_hosts=False)
     if form != "text":
-        found = as_judged(outcome.diagnostics, strict=strict)
+        found = judged(outcome, strict=strict)
         click.echo(REPORTERS[form](found, Layout(PurePosixPath(outcome.folder))), nl=False)
         return Exit.ERROR if has_errors(found) else Exit.DONE
     failed = has_failed(outcome, strict=strict, quiet=quiet, color=color)
     if not quiet:
+        show_accepted(outcome, color=color)
         say(f"prodgen: {summary(outcome, strict=strict)}\n")
     return Exit.ERROR if failed else Exit.DONE

@@ -9,18 +9,26 @@ from prodgen.app.reports.text import show
 from prodgen.app.terminal.text import say
 from prodgen.cli.core.options import colors_messages
 from prodgen.diagnostics import Diagnostic, Severity, has_errors
+from prodgen.inputs.accepted import accept
 
 
 def has_failed(outcome: Outcome, *, strict: bool, quiet: bool, color: str) -> bool:
     """Shows what was found; whether an error stands in the way."""
-    found = as_judged(outcome.diagnostics, strict=strict)
-    show(found, color=colors_messages(color), quiet=quiet, folder=outcome.folder)
+    found = judged(outcome, strict=strict)
+    shown = [one for one in found if not one.accepted]
+    show(shown, color=colors_messages(color), quiet=quiet, folder=outcome.folder)
     return has_errors(found)
+
+
+def show_accepted(outcome: Outcome, *, color: str) -> None:
+    """Shows the warnings and notes that prodgen.yaml accepts, with the reasons."""
+    found = [one for one in judged(outcome, strict=False) if one.accepted]
+    show(found, color=colors_messages(color), folder=outcome.folder)
 
 
 def summary(outcome: Outcome, *, strict: bool) -> str:
     """How many errors and warnings there are, in words."""
-    found = as_judged(outcome.diagnostics, strict=strict)
+    found = judged(outcome, strict=strict)
     errors, warnings = (_count(found, kind) for kind in (Severity.ERROR, Severity.WARNING))
     return f"{errors or 'no errors'}, {warnings}" if warnings else errors or "no errors"
 
@@ -31,8 +39,10 @@ def say_nothing_made(outcome: Outcome, *, strict: bool, quiet: bool) -> None:
         say(f"prodgen: {summary(outcome, strict=strict)}; nothing was made\n")
 
 
-def as_judged(found: Iterable[Diagnostic], *, strict: bool) -> list[Diagnostic]:
-    """The diagnostics, every warning taken for an error where that is wanted."""
+def judged(outcome: Outcome, *, strict: bool) -> list[Diagnostic]:
+    """The outcome's diagnostics: what prodgen.yaml accepts is a note; the other warnings are
+    errors if `strict`."""
+    found = accept(outcome.diagnostics, outcome.accepted)
     return [
         one._replace(severity=Severity.ERROR)
         if strict and one.severity is Severity.WARNING

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from prodgen.diagnostics import Diagnostic, Severity
@@ -35,6 +36,8 @@ class Finding:
     fix: str = ""
     code: str = ""
     """Empty if all is well."""
+    accepted: str = ""
+    """Why prodgen.yaml accepts it, if it does."""
 
     @property
     def diagnostic(self) -> Diagnostic | None:
@@ -42,7 +45,18 @@ class Finding:
         if self.grade is Grade.GOOD:
             return None
         message = f"{self.check}: {self.text}"
-        return Diagnostic(self.code, SEVERITIES[self.grade], message, None, self.fix)
+        severity = Severity.NOTE if self.accepted else SEVERITIES[self.grade]
+        return Diagnostic(self.code, severity, message, None, self.fix, (), self.accepted)
+
+
+def with_accepted(found: Iterable[Finding], reasons: Mapping[str, str]) -> list[Finding]:
+    """The findings, with the reason for each that is accepted by its code; never for a bad one."""
+    return [
+        replace(one, accepted=reasons[one.code])
+        if one.code in reasons and one.grade is not Grade.BAD
+        else one
+        for one in found
+    ]
 
 
 def bad(code: str, check: str, text: str, fix: str) -> Finding:
