@@ -52,7 +52,7 @@ def compare(options: DiffOptions, judge: Judge) -> Sides:
     if options.against:
         before = read_artifacts(options.against).artifacts
         sides = Sides(side_of(before), new.side, new.plan, title=new.title, folder=new.folder)
-        return sides._replace(source=change_source(_made(before), new.made))
+        return sides._replace(source=change_source(made_from_output(before), new.made))
     return _installed(options.root, new)._replace(folder=new.folder)
 
 
@@ -70,14 +70,14 @@ class _New(NamedTuple):
 def _new_side(options: DiffOptions, judge: Judge) -> _New:
     if options.rendered:
         output = read_artifacts(options.rendered)
-        return _New(side_of(output.artifacts), output.bench, _made(output.artifacts))
+        return _New(side_of(output.artifacts), output.bench, made_from_output(output.artifacts))
     outcome, artifacts = _rendered(options, next(iter(options.environments), None), judge)
     made = made_from_now(artifacts, outcome)
     title = _name(outcome.plan)
     return _New(side_of(artifacts), title, made, outcome.plan, outcome.door, outcome.folder)
 
 
-def _made(artifacts: Iterable[Artifact]) -> MadeFrom | None:
+def made_from_output(artifacts: Iterable[Artifact]) -> MadeFrom | None:
     """What the artifacts of an output were made from, as its manifest says."""
     return next((made_from(one.text) for one in artifacts if one.path == PATH), None)
 
