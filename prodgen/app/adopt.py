@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from prodgen.app.apply import Report, find_broken_sites
 from prodgen.app.complete_output import texts_of
-from prodgen.app.pipeline import Outcome
-from prodgen.app.review import Sides, Stopped, with_config
+from prodgen.app.pipeline import PlanResult
+from prodgen.app.review import Comparison, Stopped, with_config
 from prodgen.app.running_bench import context_from
 from prodgen.deploy.apply.apply import HOST, Job, apply
 from prodgen.deploy.apply.apply import Outcome as Ended
@@ -18,45 +18,45 @@ from prodgen.deploy.apply.takeover import Takeover, plan_takeover, with_live_spa
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.door import Door
 from prodgen.plan.core.model import Manager, Plan
-from prodgen.review.adopt.core.model import Lot
-from prodgen.review.core.file_sets import side_of
+from prodgen.review.adopt.core.model import Disposition
+from prodgen.review.core.file_sets import file_set_of
 from prodgen.targets.core.artifacts import Artifact
 
 
 class PreparedAdoption(NamedTuple):
     """An adoption that is ready to be shown and done."""
 
-    sides: Sides
+    comparison: Comparison
     takeover: Takeover
     artifacts: Sequence[Artifact]
 
 
 def prepare_adoption(
-    outcome: Outcome, plan: Plan, artifacts: Sequence[Artifact], supervisor_config: Path | None
+    planned: PlanResult, plan: Plan, artifacts: Sequence[Artifact], supervisor_config: Path | None
 ) -> PreparedAdoption:
     """Compare the artifacts with what somebody else has installed for the bench.
 
     Raises Stopped if the bench is set up in a way that cannot be taken over, and OSError.
     """
-    new, state = side_of(artifacts), state_folder(plan)
+    new, state = file_set_of(artifacts), state_folder(plan)
     owned = {one.destination for one in look(HOST, state, {}).listed}
     found = plan_takeover(plan, new, owned, HOST)
     _check(plan, found)
     found = with_live_spares(plan, found, supervisor_config)
     wanted = [*artifacts, *found.own]
-    sides = _sides(plan, outcome.door, wanted, found, supervisor_config)
-    return PreparedAdoption(sides, found, wanted)
+    comparison = _sides(plan, planned.door, wanted, found, supervisor_config)
+    return PreparedAdoption(comparison, found, wanted)
 
 
 def require_all_kept(found: Takeover) -> None:
     """Raises Stopped if a setting of what is installed would not be kept."""
-    left = found.adoption.of(Lot.OPEN)
+    left = found.adoption.of(Disposition.OPEN)
     if left:
         raise Stopped(not_kept(len(left)))
 
 
 def run_adoption(
-    outcome: Outcome,
+    planned: PlanResult,
     plan: Plan,
     prepared: PreparedAdoption,
     supervisor_config: Path | None,
@@ -65,15 +65,15 @@ def run_adoption(
     """Put prodgen's files in the place of the others. Raises DeployError and OSError."""
     found = prepared.takeover
     job = Job(
-        context_from(outcome),
+        context_from(planned),
         prepared.artifacts,
         Path(state_folder(plan)),
         report,
         supervisor_config=supervisor_config,
-        broken_sites=find_broken_sites(outcome),
+        broken_sites=find_broken_sites(planned),
         replaces=found.theirs,
         spares=found.spares,
-        inputs=texts_of(outcome),
+        inputs=texts_of(planned),
     )
     with with_room(found.own):
         return apply(job)
@@ -149,11 +149,11 @@ def _sides(
     wanted: Sequence[Artifact],
     found: Takeover,
     supervisor_config: Path | None,
-) -> Sides:
-    new = side_of(wanted)
+) -> Comparison:
+    new = file_set_of(wanted)
     concerned = {path: one.target for path, one in {**found.theirs, **new}.items()}
     installed = look(HOST, state_folder(plan), concerned)
     drift = tuple(one for one in installed.drift if one.path not in found.theirs)
-    sides = Sides(installed.side, new, plan, drift, plan.bench_name.value)
-    sides = sides._replace(spares=found.spares)
-    return with_config(sides, plan, door, supervisor_config=supervisor_config)
+    comparison = Comparison(installed.side, new, plan, drift, plan.bench_name.value)
+    comparison = comparison._replace(spares=found.spares)
+    return with_config(comparison, plan, door, supervisor_config=supervisor_config)

@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from prodgen.app.complete_output import made_from_now, make_complete, texts_of
-from prodgen.app.pipeline import Outcome, render_targets
-from prodgen.app.review import Sides, Stopped, read_artifacts, with_config
+from prodgen.app.pipeline import PlanResult, render_targets
+from prodgen.app.review import Comparison, Stopped, read_artifacts, with_config
 from prodgen.app.running_bench import context_from
 from prodgen.deploy.apply.apply import Job, apply, recover_interrupted
 from prodgen.deploy.apply.apply import Outcome as Ended
@@ -32,7 +32,7 @@ from prodgen.host.trust import Danger, danger_below, danger_on_way
 from prodgen.plan.core.model import Plan
 from prodgen.review.changes.change_source import change_source
 from prodgen.review.changes.site_config_edit import Value
-from prodgen.review.core.file_sets import side_of
+from prodgen.review.core.file_sets import file_set_of
 from prodgen.targets.core.artifacts import Artifact
 from prodgen.targets.core.file_set import Placed
 from prodgen.targets.registry import target_names, with_companions
@@ -56,7 +56,7 @@ class ApplyOptions(NamedTuple):
 class Prepared(NamedTuple):
     """A change that is ready to be shown and applied."""
 
-    sides: Sides
+    comparison: Comparison
     artifacts: Sequence[Artifact]
     keys: Mapping[str, Value] | None
     """Keys of common_site_config.json that a rollback sets; None: those that the plan needs."""
@@ -68,12 +68,12 @@ class Prepared(NamedTuple):
     """Whether the files are made from the plan of the bench."""
 
 
-def find_artifacts(outcome: Outcome, options: ApplyOptions) -> list[Artifact]:
+def find_artifacts(planned: PlanResult, options: ApplyOptions) -> list[Artifact]:
     """The artifacts to install, with their manifest; none if the bench has errors.
 
     Raises Stopped if there is nothing that may be installed.
     """
-    plan = outcome.plan
+    plan = planned.plan
     if plan is None:
         return []
     if options.rollback:
@@ -85,49 +85,51 @@ def find_artifacts(outcome: Outcome, options: ApplyOptions) -> list[Artifact]:
             raise Stopped(_other_bench(made.bench, plan.bench_name.value))
         return list(made.artifacts)
     names = with_companions(target_names(options.names, plan.manager.value))
-    return make_complete(render_targets(outcome, names), outcome)
+    return make_complete(render_targets(planned, names), planned)
 
 
-def recover_first(outcome: Outcome, supervisor_config: Path | None, report: Report) -> None:
+def recover_first(planned: PlanResult, supervisor_config: Path | None, report: Report) -> None:
     """End or undo what an interrupted apply left, before anything is compared."""
-    if outcome.plan is None:
+    if planned.plan is None:
         return
-    state = Path(state_folder(outcome.plan))
+    state = Path(state_folder(planned.plan))
     recover_interrupted(
-        Job(context_from(outcome), [], state, report, supervisor_config=supervisor_config)
+        Job(context_from(planned), [], state, report, supervisor_config=supervisor_config)
     )
 
 
 def prepare(
-    outcome: Outcome, plan: Plan, artifacts: Sequence[Artifact], options: ApplyOptions
+    planned: PlanResult, plan: Plan, artifacts: Sequence[Artifact], options: ApplyOptions
 ) -> Prepared:
     """Compare the artifacts with what is installed. Raises OSError."""
-    new = side_of(artifacts)
+    new = file_set_of(artifacts)
     state = state_folder(plan)
     made = created_files(Path(state)) if options.rollback else {}
     found = look(Path("/"), state, made | {path: one.target for path, one in new.items()})
     replaces = {path: found.side[path] for path in made if path in found.side}
     is_planned = not options.rollback and not options.rendered
     drift = tuple(one for one in found.drift if one.path not in replaces)
-    sides = Sides(found.side, new, plan if is_planned else None, drift, plan.bench_name.value)
+    comparison = Comparison(
+        found.side, new, plan if is_planned else None, drift, plan.bench_name.value
+    )
     if is_planned:
-        source = change_source(found.made, made_from_now(artifacts, outcome))
-        sides = sides._replace(source=source)
-    inputs = texts_of(outcome) if is_planned else None
+        source = change_source(found.made, made_from_now(artifacts, planned))
+        comparison = comparison._replace(source=source)
+    inputs = texts_of(planned) if is_planned else None
     if options.rollback:
         inputs = former_inputs(Path(state))
     keys = former_production_keys(Path(state)) if options.rollback else None
-    sides = with_config(sides, plan, outcome.door, keys, options.supervisor_config)
+    comparison = with_config(comparison, plan, planned.door, keys, options.supervisor_config)
     restores = replaced_files(Path(state)) if options.rollback else ()
-    return Prepared(sides, artifacts, keys, replaces, restores, inputs, is_planned)
+    return Prepared(comparison, artifacts, keys, replaces, restores, inputs, is_planned)
 
 
 def run(
-    outcome: Outcome, plan: Plan, prepared: Prepared, options: ApplyOptions, report: Report
+    planned: PlanResult, plan: Plan, prepared: Prepared, options: ApplyOptions, report: Report
 ) -> Ended:
     """Apply the prepared change, whole or not at all. Raises DeployError and OSError."""
     job = Job(
-        context_from(outcome),
+        context_from(planned),
         prepared.artifacts,
         Path(state_folder(plan)),
         report,
@@ -135,7 +137,7 @@ def run(
         supervisor_config=options.supervisor_config,
         keys=prepared.keys,
         is_planned=prepared.is_planned,
-        broken_sites=find_broken_sites(outcome),
+        broken_sites=find_broken_sites(planned),
         replaces=prepared.replaces,
         restores=prepared.restores,
         inputs=prepared.inputs,
@@ -143,12 +145,12 @@ def run(
     return apply(job)
 
 
-def find_broken_sites(outcome: Outcome) -> list[str]:
+def find_broken_sites(planned: PlanResult) -> list[str]:
     """Folders of sites whose files have errors: they are in no plan."""
-    if outcome.files is None or outcome.bench is None:
+    if planned.files is None or planned.bench is None:
         return []
-    read = {site.name for site in outcome.bench.sites}
-    return [one.name for one in outcome.files.sites if one.name not in read]
+    read = {site.name for site in planned.bench.sites}
+    return [one.name for one in planned.files.sites if one.name not in read]
 
 
 def rollback_command(plan: Plan, supervisor_config: Path | None) -> str:

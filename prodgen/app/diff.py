@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from prodgen.app.bench_selection import Selection
 from prodgen.app.complete_output import made_from_now
-from prodgen.app.pipeline import Outcome, plan_bench, render_targets, use_templates
-from prodgen.app.review import Sides, Stopped, read_artifacts, unreadable, with_config
+from prodgen.app.pipeline import PlanResult, plan_bench, render_targets, use_templates
+from prodgen.app.review import Comparison, Stopped, read_artifacts, unreadable, with_config
 from prodgen.plan.core.model import Plan
 from prodgen.review.changes.change_source import MadeFrom, change_source, made_from
-from prodgen.review.core.file_sets import side_of
+from prodgen.review.core.file_sets import file_set_of
 from prodgen.targets.core.artifacts import Artifact
-from prodgen.targets.core.file_set import Side
+from prodgen.targets.core.file_set import FileSet
 from prodgen.targets.manifest import PATH
 from prodgen.targets.registry import target_names, with_companions
 
@@ -40,26 +40,28 @@ class DiffOptions(NamedTuple):
     locked: bool = False
 
 
-Judge = Callable[[Outcome], bool]
+Judge = Callable[[PlanResult], bool]
 """Whether what was found in a bench stands in the way; it may print it."""
 
 
-def compare(options: DiffOptions, judge: Judge) -> Sides:
+def compare(options: DiffOptions, judge: Judge) -> Comparison:
     """The old and the new files. Raises Stopped if there is nothing to compare."""
     if len(options.environments) == 2:
         return _two_environments(options, judge)
     new = _new_side(options, judge)
     if options.against:
         before = read_artifacts(options.against).artifacts
-        sides = Sides(side_of(before), new.side, new.plan, title=new.title, folder=new.folder)
-        return sides._replace(source=change_source(made_from_output(before), new.made))
+        comparison = Comparison(
+            file_set_of(before), new.side, new.plan, title=new.title, folder=new.folder
+        )
+        return comparison._replace(source=change_source(made_from_output(before), new.made))
     return _installed(options.root, new)._replace(folder=new.folder)
 
 
 class _New(NamedTuple):
     """The files as they should be."""
 
-    side: Side
+    side: FileSet
     title: str
     made: MadeFrom | None
     plan: Plan | None = None
@@ -70,11 +72,11 @@ class _New(NamedTuple):
 def _new_side(options: DiffOptions, judge: Judge) -> _New:
     if options.rendered:
         output = read_artifacts(options.rendered)
-        return _New(side_of(output.artifacts), output.bench, made_from_output(output.artifacts))
-    outcome, artifacts = _rendered(options, next(iter(options.environments), None), judge)
-    made = made_from_now(artifacts, outcome)
-    title = _name(outcome.plan)
-    return _New(side_of(artifacts), title, made, outcome.plan, outcome.door, outcome.folder)
+        return _New(file_set_of(output.artifacts), output.bench, made_from_output(output.artifacts))
+    planned, artifacts = _rendered(options, next(iter(options.environments), None), judge)
+    made = made_from_now(artifacts, planned)
+    title = _name(planned.plan)
+    return _New(file_set_of(artifacts), title, made, planned.plan, planned.door, planned.folder)
 
 
 def made_from_output(artifacts: Iterable[Artifact]) -> MadeFrom | None:
@@ -82,35 +84,37 @@ def made_from_output(artifacts: Iterable[Artifact]) -> MadeFrom | None:
     return next((made_from(one.text) for one in artifacts if one.path == PATH), None)
 
 
-def _two_environments(options: DiffOptions, judge: Judge) -> Sides:
+def _two_environments(options: DiffOptions, judge: Judge) -> Comparison:
     first, second = options.environments
     _, old = _rendered(options, first, judge)
-    outcome, new = _rendered(options, second, judge)
-    title = f"{_name(outcome.plan)}: {first} to {second}"
-    return Sides(side_of(old), side_of(new), outcome.plan, title=title, folder=outcome.folder)
+    planned, new = _rendered(options, second, judge)
+    title = f"{_name(planned.plan)}: {first} to {second}"
+    return Comparison(
+        file_set_of(old), file_set_of(new), planned.plan, title=title, folder=planned.folder
+    )
 
 
 def _rendered(
     options: DiffOptions, environment: str | None, judge: Judge
-) -> tuple[Outcome, list[Artifact]]:
+) -> tuple[PlanResult, list[Artifact]]:
     """The bench's artifacts in one environment; raises Stopped if it has errors."""
     chosen = Selection(options.bench.folder, environment, options.bench.settings)
-    outcome = plan_bench(chosen, locked=options.locked, programs={"nginx", "systemd"})
-    use_templates(outcome, options.templates)
+    planned = plan_bench(chosen, locked=options.locked, programs={"nginx", "systemd"})
+    use_templates(planned, options.templates)
     artifacts: list[Artifact] = []
-    if outcome.plan is not None:
-        names = with_companions(target_names(options.names, outcome.plan.manager.value))
-        artifacts = render_targets(outcome, names)
-    if judge(outcome):
+    if planned.plan is not None:
+        names = with_companions(target_names(options.names, planned.plan.manager.value))
+        artifacts = render_targets(planned, names)
+    if judge(planned):
         raise Stopped
-    return outcome, artifacts
+    return planned, artifacts
 
 
 def _name(plan: Plan | None) -> str:
     return plan.bench_name.value if plan else ""
 
 
-def _installed(root: Path, new: _New) -> Sides:
+def _installed(root: Path, new: _New) -> Comparison:
     from prodgen.deploy.apply.installed import look, state_folder, state_of
     from prodgen.deploy.core.errors import DeployError
 
@@ -121,8 +125,8 @@ def _installed(root: Path, new: _New) -> Sides:
         raise Stopped(*refused.found) from refused
     except OSError as failure:
         raise Stopped(unreadable(failure)) from failure
-    sides = Sides(found.side, new.side, new.plan, found.drift, new.title)
-    sides = sides._replace(source=change_source(found.made, new.made))
+    comparison = Comparison(found.side, new.side, new.plan, found.drift, new.title)
+    comparison = comparison._replace(source=change_source(found.made, new.made))
     if new.plan and new.door and root == Path("/"):
-        return with_config(sides, new.plan, new.door)
-    return sides
+        return with_config(comparison, new.plan, new.door)
+    return comparison

@@ -13,11 +13,11 @@ from typing import NamedTuple
 from prodgen.app.bench_selection import Selection
 from prodgen.app.complete_output import made_from_now
 from prodgen.app.diff import made_from_output
-from prodgen.app.pipeline import Outcome, plan_bench, render_targets
-from prodgen.app.review import Sides, make_bench_review, read_artifacts
+from prodgen.app.pipeline import PlanResult, plan_bench, render_targets
+from prodgen.app.review import Comparison, make_bench_review, read_artifacts
 from prodgen.review.changes.change_set import Review
 from prodgen.review.changes.change_source import change_source
-from prodgen.review.core.file_sets import side_of
+from prodgen.review.core.file_sets import file_set_of
 from prodgen.review.core.redact import Mask
 from prodgen.review.report.layout import ReviewLayout
 from prodgen.review.report.reporters import REPORTERS
@@ -25,7 +25,7 @@ from prodgen.targets.core.artifacts import Artifact
 from prodgen.targets.registry import target_names, with_companions
 
 
-def plan(folder: str | Path, *, environment: str | None = None, locked: bool = False) -> Outcome:
+def plan(folder: str | Path, *, environment: str | None = None, locked: bool = False) -> PlanResult:
     """Plan the bench in a folder: what should run.
 
     The result's `plan` is None if the bench has errors; `diagnostics` has all of them, warnings and
@@ -36,7 +36,7 @@ def plan(folder: str | Path, *, environment: str | None = None, locked: bool = F
     return plan_bench(chosen, locked=locked, programs=("nginx", "systemd"))
 
 
-def render(planned: Outcome, *targets: str) -> list[Artifact]:
+def render(planned: PlanResult, *targets: str) -> list[Artifact]:
     """Render the config of a planned bench: each artifact has a path, a destination and a text.
 
     Without targets: those of the bench's manager, and nginx. A bench with errors gives none; what
@@ -59,7 +59,7 @@ class BenchReview(NamedTuple):
         return REPORTERS[form](self.review, self.layout)
 
 
-def review(planned: Outcome, artifacts: Sequence[Artifact], against: str | Path) -> BenchReview:
+def review(planned: PlanResult, artifacts: Sequence[Artifact], against: str | Path) -> BenchReview:
     """Review artifacts in the place of an earlier output of `prodgen render -o`.
 
     `against` is its folder or archive. Raises Stopped if it is none; `found` has the diagnostics.
@@ -67,7 +67,9 @@ def review(planned: Outcome, artifacts: Sequence[Artifact], against: str | Path)
     before = read_artifacts(Path(against)).artifacts
     source = change_source(made_from_output(before), made_from_now(artifacts, planned))
     title = planned.plan.bench_name.value if planned.plan else ""
-    sides = Sides(side_of(before), side_of(artifacts), planned.plan, title=title, source=source)
+    comparison = Comparison(
+        file_set_of(before), file_set_of(artifacts), planned.plan, title=title, source=source
+    )
     mask = Mask()
     layout = ReviewLayout(mask, title, planned.plan)
-    return BenchReview(make_bench_review(sides, mask), layout)
+    return BenchReview(make_bench_review(comparison, mask), layout)

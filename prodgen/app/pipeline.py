@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from prodgen.host.door import Door
 
 
-class Outcome:
+class PlanResult:
     """What the stages gave, as far as they came."""
 
     def __init__(
@@ -83,7 +83,7 @@ class Outcome:
         return "" if way == "." else min(way, root, key=len)
 
 
-def plan_bench(bench: Selection, *, locked: bool, programs: Collection[str]) -> Outcome:
+def plan_bench(bench: Selection, *, locked: bool, programs: Collection[str]) -> PlanResult:
     """The plan of the bench that the chosen folder (default: the current one) is in.
 
     `programs` are those whose versions the output must suit. Root reads the bench with the rights
@@ -97,12 +97,12 @@ def plan_bench(bench: Selection, *, locked: bool, programs: Collection[str]) -> 
             root = find_bench(here) if here.is_dir() else None
             if root is None:
                 list(here.iterdir() if here.is_dir() else ())
-                return Outcome(diagnostics=[_no_bench(here)])
+                return PlanResult(diagnostics=[_no_bench(here)])
         if not str(root).isprintable():
-            return Outcome(diagnostics=[_odd_path(root)])
+            return PlanResult(diagnostics=[_odd_path(root)])
         return _read(root, bench, locked=locked, programs=programs)
     except OSError as failure:
-        return Outcome(diagnostics=[_unreadable(bench.folder, failure)])
+        return PlanResult(diagnostics=[_unreadable(bench.folder, failure)])
 
 
 def _passage(folder: Path) -> AbstractContextManager[None]:
@@ -114,7 +114,7 @@ def _passage(folder: Path) -> AbstractContextManager[None]:
     return passage(folder)
 
 
-def _read(root: Path, chosen: Selection, *, locked: bool, programs: Collection[str]) -> Outcome:
+def _read(root: Path, chosen: Selection, *, locked: bool, programs: Collection[str]) -> PlanResult:
     """The plan of the bench at `root`, read with the rights that go with it."""
     if os.geteuid() != 0:
         files, found = read_bench(Path(os.path.realpath(root)), chosen.settings)
@@ -123,16 +123,16 @@ def _read(root: Path, chosen: Selection, *, locked: bool, programs: Collection[s
 
     door = enter(root)
     if door.closed:
-        return Outcome(diagnostics=[_unseen(door.closed)])
+        return PlanResult(diagnostics=[_unseen(door.closed)])
     given = chosen.settings
     files, found = read_bench(
         door.path, given, door.rights, partial(rights_for, given) if given else nullcontext
     )
     if door.danger and not door.owner.is_root and not locked:
         found.append(in_danger(door.danger)._replace(severity=Severity.WARNING))
-    outcome = _plan(files, found, chosen, locked=locked, programs=programs, reader=door.reader)
-    outcome.source = door
-    return outcome
+    planned = _plan(files, found, chosen, locked=locked, programs=programs, reader=door.reader)
+    planned.source = door
+    return planned
 
 
 def _plan(
@@ -143,70 +143,70 @@ def _plan(
     locked: bool,
     programs: Collection[str],
     reader: Identity | None = None,
-) -> Outcome:
+) -> PlanResult:
     """The plan of the bench with these files; `reader` is whose rights they were read with."""
     root = files.root
-    outcome = Outcome(files, diagnostics=found)
+    planned = PlanResult(files, diagnostics=found)
     bench, found = parse_bench(files, chosen.environment)
-    outcome.diagnostics += found
+    planned.diagnostics += found
     if bench is not None:
         with acting_as(reader):
             bench, found = check_env_file(root, bench, locked=locked)
-        outcome.diagnostics += found
-    if bench is None or has_errors(outcome.diagnostics):
-        return outcome
+        planned.diagnostics += found
+    if bench is None or has_errors(planned.diagnostics):
+        return planned
     facts = declared_facts(bench.settings)
     if not locked:
         facts = complete(facts, _detect(root, bench, programs, reader))
-    outcome.bench, outcome.facts = bench, facts
-    planned, found = build_plan(bench, facts, locked=locked)
-    outcome.diagnostics += found
-    outcome.plan = planned.plan
-    if planned.used_facts:
-        outcome.diagnostics.append(_mention_facts(planned.used_facts))
-    return outcome
+    planned.bench, planned.facts = bench, facts
+    built, found = build_plan(bench, facts, locked=locked)
+    planned.diagnostics += found
+    planned.plan = built.plan
+    if built.used_facts:
+        planned.diagnostics.append(_mention_facts(built.used_facts))
+    return planned
 
 
-def render_targets(outcome: Outcome, names: Collection[str]) -> list[Artifact]:
-    """What the targets make of the outcome's plan; what they find is added to the outcome."""
+def render_targets(planned: PlanResult, names: Collection[str]) -> list[Artifact]:
+    """Render the targets of a planned bench; what they find is added to its diagnostics."""
     artifacts: list[Artifact] = []
-    if outcome.plan is None:
+    if planned.plan is None:
         return artifacts
-    plan = _with_good_certificates(outcome.plan, outcome) if "nginx" in names else outcome.plan
+    plan = _with_good_certificates(planned.plan, planned) if "nginx" in names else planned.plan
     for name in names:
-        made, found = _render(name, plan, outcome.templates)
+        made, found = _render(name, plan, planned.templates)
         artifacts += made
-        outcome.diagnostics += found
-    if "nginx" in names and not has_errors(outcome.diagnostics):
-        outcome.diagnostics += _mention_certificates(plan, outcome)
-    outcome.diagnostics += [_not_utf8(one) for one in artifacts if not _is_utf8(one)]
+        planned.diagnostics += found
+    if "nginx" in names and not has_errors(planned.diagnostics):
+        planned.diagnostics += _mention_certificates(plan, planned)
+    planned.diagnostics += [_not_utf8(one) for one in artifacts if not _is_utf8(one)]
     return artifacts
 
 
-def _with_good_certificates(plan: Plan, outcome: Outcome) -> Plan:
+def _with_good_certificates(plan: Plan, planned: PlanResult) -> Plan:
     """The plan without the names whose certificates nginx could not load on this machine."""
     from prodgen.plan.checks.certificates import leave_out, pairs_of
 
     pairs = pairs_of(plan)
-    if not pairs or not _is_nginx_here(outcome):
+    if not pairs or not _is_nginx_here(planned):
         return plan
     from prodgen.host.certificates import faults_of
 
     plan, found = leave_out(plan, faults_of(pairs))
-    outcome.diagnostics += found
+    planned.diagnostics += found
     return plan
 
 
-def _mention_certificates(plan: Plan, outcome: Outcome) -> list[Diagnostic]:
+def _mention_certificates(plan: Plan, planned: PlanResult) -> list[Diagnostic]:
     """A note where bench and nginx are elsewhere, and so are the certificates."""
     from prodgen.plan.checks.certificates import unchecked
 
-    return [] if _is_nginx_here(outcome) else unchecked(plan)
+    return [] if _is_nginx_here(planned) else unchecked(plan)
 
 
-def _is_nginx_here(outcome: Outcome) -> bool:
+def _is_nginx_here(planned: PlanResult) -> bool:
     """Whether this machine is the one that will run the bench behind its nginx."""
-    facts = outcome.facts
+    facts = planned.facts
     needed = (facts.path, facts.nginx) if facts else (None,)
     return all(fact is not None and fact.origin.kind is Kind.HOST for fact in needed)
 
@@ -227,18 +227,18 @@ def _render(
         return [], [bad.found]
 
 
-def use_templates(outcome: Outcome, folder: Path | None) -> None:
+def use_templates(planned: PlanResult, folder: Path | None) -> None:
     """Has `render_targets` take the user's templates in `folder`, if there is one."""
     if folder is None:
         return
     from prodgen.deploy.output.user_templates import read_templates
     from prodgen.host.door import rights_for
 
-    here = folder if outcome.folder == "" else folder.absolute()
+    here = folder if planned.folder == "" else folder.absolute()
     with rights_for(here):
         own, found = read_templates(here)
-    outcome.templates = own.sources
-    outcome.diagnostics += found
+    planned.templates = own.sources
+    planned.diagnostics += found
 
 
 def _is_utf8(artifact: Artifact) -> bool:

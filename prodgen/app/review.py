@@ -14,7 +14,7 @@ from prodgen.review.changes.change_source import ChangeSource
 from prodgen.review.changes.drift import Drift
 from prodgen.review.changes.site_config_edit import FILE, Value, with_keys
 from prodgen.review.core.redact import Masking
-from prodgen.targets.core.file_set import Placed, Side
+from prodgen.targets.core.file_set import FileSet, Placed
 from prodgen.targets.manifest import NewerFormat
 
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from prodgen.review.changes.change_set import Review
 
 
-class Sides(NamedTuple):
+class Comparison(NamedTuple):
     """What is compared."""
 
-    old: Side
-    new: Side
+    old: FileSet
+    new: FileSet
     plan: Plan | None = None
     drift: tuple[Drift, ...] = ()
     title: str = ""
@@ -48,30 +48,30 @@ class Stopped(Exception):
 
 
 def with_config(
-    sides: Sides,
+    comparison: Comparison,
     plan: Plan,
     door: Door,
     keys: Mapping[str, Value] | None = None,
     supervisor_config: Path | None = None,
-) -> Sides:
+) -> Comparison:
     """The sides with what becomes of common_site_config.json, where a manager is installed."""
     from prodgen.deploy.apply import bench_setup
 
-    if not any(one.target == plan.manager.value.value for one in sides.new.values()):
-        return sides
+    if not any(one.target == plan.manager.value.value for one in comparison.new.values()):
+        return comparison
     try:
         text = door.read(FILE)
         if keys is None:
             keys = bench_setup.keys_to_set(plan, door, supervisor_config)
         changed = with_keys(text, keys)
     except (OSError, ValueError):
-        return sides
+        return comparison
     if changed == text:
-        return sides
+        return comparison
     path = plan.bench.value / FILE
-    old = {**sides.old, path: Placed(text, "bench")}
-    new = {**sides.new, path: Placed(changed, "bench")}
-    return sides._replace(old=old, new=new)
+    old = {**comparison.old, path: Placed(text, "bench")}
+    new = {**comparison.new, path: Placed(changed, "bench")}
+    return comparison._replace(old=old, new=new)
 
 
 def read_artifacts(path: Path) -> Rendered:
@@ -103,16 +103,16 @@ def unreadable(failure: OSError) -> Diagnostic:
     )
 
 
-def make_bench_review(sides: Sides, mask: Masking) -> Review:
+def make_bench_review(comparison: Comparison, mask: Masking) -> Review:
     """What would change where `sides.new` takes the place of `sides.old`."""
     from prodgen.review.changes.change_set import make_review
 
     return make_review(
-        sides.old,
-        sides.new,
-        sides.plan,
+        comparison.old,
+        comparison.new,
+        comparison.plan,
         mask,
-        sides.drift,
-        spares=sides.spares,
-        source=sides.source,
+        comparison.drift,
+        spares=comparison.spares,
+        source=comparison.source,
     )

@@ -5,23 +5,23 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from prodgen.app.review import Sides, Stopped, unreadable
+from prodgen.app.review import Comparison, Stopped, unreadable
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.door import rights_for
 from prodgen.inputs.reader import read_whole
-from prodgen.targets.core.file_set import Placed, Side
+from prodgen.targets.core.file_set import FileSet, Placed
 from prodgen.targets.manifest import NewerFormat, digest, require_known
 
 FORMAT_VERSION = 1
 
 
-def write_review(path: Path, sides: Sides) -> None:
+def write_review(path: Path, comparison: Comparison) -> None:
     """Keeps digests of both sides. Raises Stopped where it cannot be written."""
     from prodgen.deploy.system.atomic_write import write_file
 
     try:
         with rights_for(path):
-            write_file(path, (json.dumps(_data(sides), indent=2) + "\n").encode())
+            write_file(path, (json.dumps(_data(comparison), indent=2) + "\n").encode())
     except OSError as failure:
         reason = (failure.strerror or str(failure)).lower()
         raise Stopped(
@@ -29,7 +29,7 @@ def write_review(path: Path, sides: Sides) -> None:
         ) from failure
 
 
-def check_review(path: Path, sides: Sides) -> None:
+def check_review(path: Path, comparison: Comparison) -> None:
     """Raises Stopped unless the sides are those that were reviewed."""
     try:
         with rights_for(path):
@@ -45,7 +45,7 @@ def check_review(path: Path, sides: Sides) -> None:
     if not known:
         help_line = "name a file that `prodgen diff -o FILE` made"
         raise Stopped(error("PG804", f"{path} is no review of prodgen's", None, help_line))
-    now = _data(sides)
+    now = _data(comparison)
     for side, words in (("old", "installed"), ("new", "wanted")):
         if kept.get(side) != now[side]:
             raise Stopped(_moved(path, words, kept.get(side), now[side]))
@@ -62,16 +62,16 @@ def _moved(path: Path, words: str, before: object, now: object) -> Diagnostic:
     )
 
 
-def _data(sides: Sides) -> dict[str, object]:
+def _data(comparison: Comparison) -> dict[str, object]:
     return {
         "format_version": FORMAT_VERSION,
-        "bench": sides.title,
-        "old": _digests(sides.old),
-        "new": _digests(sides.new),
+        "bench": comparison.title,
+        "old": _digests(comparison.old),
+        "new": _digests(comparison.new),
     }
 
 
-def _digests(side: Side) -> dict[str, str]:
+def _digests(side: FileSet) -> dict[str, str]:
     return {str(path): _digest(one) for path, one in sorted(side.items())}
 
 

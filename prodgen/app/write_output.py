@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from prodgen.app.complete_output import make_complete
 from prodgen.app.output_path import ARCHIVES
-from prodgen.app.pipeline import Outcome
+from prodgen.app.pipeline import PlanResult
 from prodgen.deploy.output.archives import pack, unpack
 from prodgen.deploy.system.atomic_write import (
     TEMPORARY_PREFIX,
@@ -20,12 +20,12 @@ from prodgen.deploy.system.atomic_write import (
 from prodgen.deploy.system.folder_transaction import Unrestored
 from prodgen.diagnostics import Diagnostic, error
 from prodgen.host.door import rights_for
-from prodgen.review.changes.output_folder import Change, Verb, compare, is_as_left
+from prodgen.review.changes.output_folder import OutputChange, Verb, compare, is_as_left
 from prodgen.targets.core.artifacts import Artifact
 from prodgen.targets.manifest import PATH, NewerFormat, owned_files
 
 
-class Written(NamedTuple):
+class WrittenOutput(NamedTuple):
     """What became of the files of an output."""
 
     changes: tuple[tuple[Verb, str], ...] = ()
@@ -42,17 +42,17 @@ class Written(NamedTuple):
 def write_output(
     output: str,
     artifacts: Sequence[Artifact],
-    outcome: Outcome,
+    planned: PlanResult,
     *,
     check: bool = False,
     overwrite: bool = False,
-) -> Written:
+) -> WrittenOutput:
     """Write the artifacts with a README.md and a manifest.json into a folder or archive.
 
     With `check` nothing is written. Files that prodgen did not leave as they are stay, and are
     errors, unless `overwrite` is set.
     """
-    complete = make_complete(artifacts, outcome)
+    complete = make_complete(artifacts, planned)
     job = _Output(output, check, overwrite)
     try:
         with rights_for(Path(output)):
@@ -60,9 +60,9 @@ def write_output(
                 return job.archive(complete)
             return job.folder(complete)
     except NewerFormat as newer:
-        return Written(found=(newer.diagnostic(output),))
+        return WrittenOutput(found=(newer.diagnostic(output),))
     except OSError as failure:
-        return Written(found=(job.failed(failure),))
+        return WrittenOutput(found=(job.failed(failure),))
 
 
 class _Output(NamedTuple):
@@ -72,7 +72,7 @@ class _Output(NamedTuple):
     check: bool
     overwrite: bool
 
-    def archive(self, artifacts: Sequence[Artifact]) -> Written:
+    def archive(self, artifacts: Sequence[Artifact]) -> WrittenOutput:
         path = Path(self.output)
         content = pack(artifacts, compress=not self.output.lower().endswith(".tar"))
         old = read_file(path)
@@ -86,12 +86,12 @@ class _Output(NamedTuple):
                 None,
                 "name another, take it away, or use --overwrite",
             )
-            return Written(found=(refusal,))
+            return WrittenOutput(found=(refusal,))
         if verb is not Verb.IDENTICAL and not self.check:
             write_file(path, content)
-        return Written(((verb, self.output),))
+        return WrittenOutput(((verb, self.output),))
 
-    def folder(self, artifacts: Sequence[Artifact]) -> Written:
+    def folder(self, artifacts: Sequence[Artifact]) -> WrittenOutput:
         folder = Path(self.output)
         manifest = read_folder(folder, [PATH]).get(PATH)
         owned = owned_files(manifest) if isinstance(manifest, bytes) else {}
@@ -99,18 +99,18 @@ class _Output(NamedTuple):
         changes = compare(artifacts, present, overwrite=self.overwrite)
         conflicts = [change for change in changes if change.verb is Verb.CONFLICT]
         if conflicts:
-            return Written(found=tuple(map(self._conflict, conflicts)))
+            return WrittenOutput(found=tuple(map(self._conflict, conflicts)))
         moved = {change.path for change in changes if change.verb is not Verb.IDENTICAL}
         if moved and not self.check:
             wanted = [artifact for artifact in artifacts if artifact.path in moved]
             removed = [change.path for change in changes if change.verb is Verb.REMOVE]
             write_folder(folder, wanted, removed)
-        return Written(tuple((one.verb, self._place(one)) for one in changes))
+        return WrittenOutput(tuple((one.verb, self._place(one)) for one in changes))
 
-    def _place(self, change: Change) -> str:
+    def _place(self, change: OutputChange) -> str:
         return f"{self.output.rstrip('/')}/{change.path}"
 
-    def _conflict(self, change: Change) -> Diagnostic:
+    def _conflict(self, change: OutputChange) -> Diagnostic:
         return error("PG802", f"{self._place(change)} {change.reason}", None, change.way_out)
 
     def failed(self, failure: OSError) -> Diagnostic:

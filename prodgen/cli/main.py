@@ -15,13 +15,13 @@ def main() -> int:
     try:
         gc.set_threshold(500_000)  # what is imported stays: looking through it costs 5 ms
         _force_utf8()
-        _take_signals()
-        _take_streams()
+        _end_on_signals()
+        _open_streams()
         code = _run()
         _ignore_signals()
     except KeyboardInterrupt:
         _ignore_signals()
-        _tell("prodgen: interrupted")
+        _print_error("prodgen: interrupted")
         return 130
     gc.freeze()  # or else Python looks for cycles once more at its end: 10 ms and more
     return code
@@ -40,7 +40,7 @@ def _force_utf8() -> None:
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
 
 
-def _take_signals() -> None:
+def _end_on_signals() -> None:
     """Whatever ends the run ends it like Ctrl-C, so that nothing half-made is left behind."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
@@ -53,7 +53,7 @@ def _ignore_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _take_streams() -> None:
+def _open_streams() -> None:
     """Standard streams that are there, and speak UTF-8 whatever the locale.
 
     A closed descriptor would be given to the next file that is opened; standard output closed
@@ -87,10 +87,10 @@ def _run() -> int:
         result = prodgen.main(prog_name="prodgen", standalone_mode=False)
         sys.stdout.flush()
     except click.UsageError as wrong:
-        _tell(wrong_usage(wrong))
+        _print_error(wrong_usage(wrong))
         return Exit.USAGE
     except click.ClickException as failure:
-        _tell(f"error: {failure.format_message()}")
+        _print_error(f"error: {failure.format_message()}")
         return Exit.ERROR
     except click.Abort:
         raise KeyboardInterrupt from None
@@ -112,7 +112,7 @@ def _give_up_output(failure: OSError) -> int:
     if failure.errno == errno.EPIPE:
         return Exit.PIPE
     reason = (failure.strerror or str(failure)).lower()
-    _tell(f"error: cannot use {failure.filename or 'standard output'}: {reason}")
+    _print_error(f"error: cannot use {failure.filename or 'standard output'}: {reason}")
     return Exit.ERROR
 
 
@@ -120,16 +120,16 @@ def _report_bug(bug: Exception) -> None:
     """One line for the user; the whole story only where it is asked for."""
     from prodgen.app.terminal.text import printable
 
-    _tell(f"prodgen: internal error: {type(bug).__name__}: {printable(str(bug))}")
+    _print_error(f"prodgen: internal error: {type(bug).__name__}: {printable(str(bug))}")
     if os.environ.get("PRODGEN_DEBUG"):
         import traceback
 
-        _tell("".join(traceback.format_exception(bug)))
+        _print_error("".join(traceback.format_exception(bug)))
     else:
-        _tell("This is a bug in prodgen. PRODGEN_DEBUG=1 shows where.")
+        _print_error("This is a bug in prodgen. PRODGEN_DEBUG=1 shows where.")
 
 
-def _tell(text: str) -> None:
-    from prodgen.app.terminal.text import say
+def _print_error(text: str) -> None:
+    from prodgen.app.terminal.text import write_stderr
 
-    say(f"{text}\n")
+    write_stderr(f"{text}\n")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from prodgen.app.bench_selection import Selection
-from prodgen.app.pipeline import Outcome, plan_bench
+from prodgen.app.pipeline import PlanResult, plan_bench
 from prodgen.app.terminal.text import printable
 from prodgen.diagnostics import Severity, has_errors
 from prodgen.inputs.accepted import accept
@@ -43,27 +43,27 @@ ALL = "\n`prodgen --help` lists every command."
 
 def welcome() -> str:
     """The bench that the current folder is in, or what a bench is; at most 80 columns."""
-    outcome = plan_bench(Selection(), locked=False, programs=())
-    if outcome.files is None:
-        only = outcome.diagnostics[0]
+    planned = plan_bench(Selection(), locked=False, programs=())
+    if planned.files is None:
+        only = planned.diagnostics[0]
         text = NO_BENCH if only.code == "PG100" else f"{printable(only.message)}\n"
         return text + ALL
-    return "\n".join([*_sights(outcome), "", *_next(outcome)]) + f"\n{ALL}"
+    return "\n".join([*_sights(planned), "", *_next(planned)]) + f"\n{ALL}"
 
 
-def _sights(outcome: Outcome) -> Iterator[str]:
+def _sights(planned: PlanResult) -> Iterator[str]:
     """What it sees, a line or two each."""
-    assert outcome.files is not None  # noqa: S101 - there is a bench
-    plan = outcome.plan
-    name = plan.bench_name.value if plan else outcome.files.root.name
-    yield from _item("Bench", f"{name}, in {outcome.files.root}")
+    assert planned.files is not None  # noqa: S101 - there is a bench
+    plan = planned.plan
+    name = plan.bench_name.value if plan else planned.files.root.name
+    yield from _item("Bench", f"{name}, in {planned.files.root}")
     if plan:
         frappe = plan.versions.get("frappe")
         version = f"version {frappe.value}" if frappe else "of an unknown version"
         yield from _item("Frappe", f"{version}, run as the user {plan.user.value}")
         yield from _item("Processes", _processes(plan))
         yield from _item("Sites", _sites(plan))
-    counts = Counter(one.severity for one in set(accept(outcome.diagnostics, outcome.accepted)))
+    counts = Counter(one.severity for one in set(accept(planned.diagnostics, planned.accepted)))
     kinds = [(Severity.ERROR, "error"), (Severity.WARNING, "warning")]
     said = [f"{counts[kind]} {word}{'s'[: counts[kind] > 1]}" for kind, word in kinds]
     faults = ", ".join(words for words in said if not words.startswith("0"))
@@ -126,10 +126,10 @@ def _is_asked_as_root(plan: Plan) -> bool:
     return backend_of(plan.manager.value).is_asked_as_root
 
 
-def _next(outcome: Outcome) -> Iterator[str]:
+def _next(planned: PlanResult) -> Iterator[str]:
     """The next command, and those after it."""
-    plan = outcome.plan
-    if plan is None or has_errors(outcome.diagnostics):
+    plan = planned.plan
+    if plan is None or has_errors(planned.diagnostics):
         first, *others = [("validate", "what is wrong, and how to mend it")]
     elif _is_installed(plan):
         first, *others = [

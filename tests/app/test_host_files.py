@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from prodgen.app.host_files import host_notes
-from prodgen.review.core.file_sets import side_of
+from prodgen.review.core.file_sets import file_set_of
 from prodgen.targets.core.artifacts import HOST_FILES
 from prodgen.targets.manifest import listed_files, make_manifest, owned_files
 from prodgen.targets.nginx.render import TARGET
@@ -15,7 +15,7 @@ from tests.support.nginx_fixture import plan, site
 def test_it_is_rendered_and_no_bench_s_to_install(tmp_path: Path) -> None:
     made, _ = TARGET.render(plan(site("one.test"), default_server=True))
     [host] = [one for one in made if one.destination in HOST_FILES]
-    assert host.destination not in side_of(made)
+    assert host.destination not in file_set_of(made)
     manifest = make_manifest(made, "bench", "1", {}).content
     assert host.path in owned_files(manifest)
     assert host.destination not in {one.destination for one in listed_files(manifest)}

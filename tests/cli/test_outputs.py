@@ -27,7 +27,7 @@ from prodgen.inputs.schema.check import load_schema
 from prodgen.plan.core.model import Service
 from prodgen.plan.views.json import plan_to_json
 from prodgen.review.adopt import json as adopt_data
-from prodgen.review.adopt.json import Shown
+from prodgen.review.adopt.json import AdoptionReport
 from prodgen.review.adopt.nginx.directives import ours_of
 from prodgen.review.adopt.nginx.file import adopt_nginx
 from prodgen.review.changes.change_set import make_review
@@ -250,7 +250,9 @@ def some_adoption() -> Any:
         for place, text in found[str(path)].texts().items()
     ]
     mask = Mask()
-    shown = Shown("frappe-bench", found, [str(path)], own, make_review(old, new, plan, mask))
+    shown = AdoptionReport(
+        "frappe-bench", found, [str(path)], own, make_review(old, new, plan, mask)
+    )
     return parse("adopt", json.dumps(adopt_data.as_data(shown, mask)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from prodgen.app.reports.text import show
+from prodgen.app.reports.text import show_diagnostics
 from prodgen.deploy.core.errors import DeployError
 from prodgen.diagnostics import Diagnostic
 
@@ -19,7 +19,7 @@ class Direct(NamedTuple):
 
 def said(code: str, found: Iterable[Diagnostic]) -> None:
     """Shows those of a code."""
-    show([one for one in found if one.code == code], color=False)
+    show_diagnostics([one for one in found if one.code == code], color=False)
 
 
 def raised(call: Callable[[], object]) -> None:
@@ -27,4 +27,4 @@ def raised(call: Callable[[], object]) -> None:
     try:
         call()
     except DeployError as refused:
-        show(refused.found, color=False)
+        show_diagnostics(refused.found, color=False)

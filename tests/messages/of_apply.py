@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path, PurePosixPath
 from unittest.mock import patch
 
-from prodgen.app.reports.text import show
+from prodgen.app.reports.text import show_diagnostics
 from prodgen.deploy.apply import config_test, permissions, ports, preflight
 from prodgen.deploy.apply.apply import not_left_so
 from prodgen.deploy.privilege import path_bars
@@ -28,7 +28,7 @@ PAIR = {"ssl_certificate": "/home/frappe/chain.pem", "ssl_certificate_key": "/et
 
 
 def _drift(kind: str) -> Callable[[], None]:
-    return lambda: show([not_left_so(Drift(FILE, kind))], color=False)
+    return lambda: show_diagnostics([not_left_so(Drift(FILE, kind))], color=False)
 
 
 def settled(
@@ -113,7 +113,7 @@ def _hidden() -> None:
 
 def _not_taken() -> None:
     words = 'nginx: [emerg] unknown directive "gzipp" in /etc/nginx/conf.d/frappe-bench.conf:3'
-    show([config_test.not_taken("nginx", words)], color=False)
+    show_diagnostics([config_test.not_taken("nginx", words)], color=False)
 
 
 IN_ETC = "a refusal needs files of prodgen in /etc"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from prodgen.app.reports.text import show
+from prodgen.app.reports.text import show_diagnostics
 from prodgen.deploy.doctor import benches, confinement, files, host, keys, rights, run, secrets
 from prodgen.deploy.doctor.finding import Finding
 from prodgen.deploy.managers.core.base import Process, State
@@ -52,7 +52,7 @@ def doctor(code: str, call: Callable[[], Iterable[Finding]], *patches: Patch) ->
                 stack.enter_context(patch.object(where, name, value))
             found = list(call())
         said = [one.diagnostic for one in found if one.code == code and one.diagnostic]
-        show(said[:1], color=False)
+        show_diagnostics(said[:1], color=False)
 
     return Direct("what doctor finds depends on the machine", say)
 

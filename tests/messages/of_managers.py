@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 from redis import exceptions
 
-from prodgen.app.reports.text import show
+from prodgen.app.reports.text import show_diagnostics
 from prodgen.deploy.apply import takeover
 from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.jobs import graceful_stop
@@ -45,7 +45,7 @@ WORKERS = [Process(name=one.name.value, service=one) for one in services(Role.WO
 
 
 def _shown(error: DeployError) -> None:
-    show(error.found, color=False)
+    show_diagnostics(error.found, color=False)
 
 
 def _not_installed() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from unittest.mock import patch
 
 from prodgen.app import adopt, apply, host_files, saved_review
-from prodgen.app.reports.text import show
+from prodgen.app.reports.text import show_diagnostics
 from prodgen.app.review import Stopped
 from prodgen.cli.core.confirm import agreed
 from prodgen.deploy.managers.core.base import Process
@@ -29,31 +29,31 @@ def _nobody_there() -> None:
     try:
         agreed("Apply this?")
     except Stopped as stopped:
-        show(stopped.found, color=False)
+        show_diagnostics(stopped.found, color=False)
 
 
 MADE = Danger(Path("/home/frappe/made.tar"), "frappe", "chown -h root: /home/frappe/made.tar")
 
 
 def _not_roots() -> None:
-    show([apply._not_roots(MADE)], color=False)
+    show_diagnostics([apply._not_roots(MADE)], color=False)
 
 
 def _swapped() -> None:
     way = Danger(Path("/home"), "the group devs (eve)", "chmod g-w /home")
-    show([in_danger(way)], color=False)
+    show_diagnostics([in_danger(way)], color=False)
 
 
 def _of_root() -> None:
     bench = Door(Path("/opt/frappe-bench"), identity_of(0))
     plan = plan_with()._replace(user=sourced("root"))
-    show([admission.of_root(bench, plan)], color=False)
+    show_diagnostics([admission.of_root(bench, plan)], color=False)
 
 
 def _another() -> None:
     bench = Door(Path("/home/frappe/frappe-bench"), identity_of(NOBODY))
     plan = plan_with()._replace(user=sourced("root"))
-    show([admission._another(bench, plan)], color=False)
+    show_diagnostics([admission._another(bench, plan)], color=False)
 
 
 def _of_another() -> None:
@@ -64,48 +64,50 @@ def _of_another() -> None:
         try:
             require_own([one], {}, bench, plan_with())
         except NotAdmitted as barred:
-            show(barred.found, color=False)
+            show_diagnostics(barred.found, color=False)
 
 
 def _own() -> None:
     way = Danger(Path("/home/frappe/.local/bin"), "frappe", "chown -h root: ...")
     found = own_install.not_roots_own(way)
     source = own_install._source()
-    show([found._replace(help=found.help.replace(source, "prodgen[restart]"))], color=False)
+    show_diagnostics(
+        [found._replace(help=found.help.replace(source, "prodgen[restart]"))], color=False
+    )
 
 
 def _nothing_before() -> None:
     try:
         apply._former(Path("/nowhere"))
     except Stopped as stopped:
-        show(stopped.found, color=False)
+        show_diagnostics(stopped.found, color=False)
 
 
 def _moved() -> None:
     now = {"/etc/supervisor/conf.d/frappe-bench.conf": "1"}
-    show([saved_review._moved(Path("review.json"), "installed", {}, now)], color=False)
+    show_diagnostics([saved_review._moved(Path("review.json"), "installed", {}, now)], color=False)
 
 
 def _not_kept() -> None:
-    show([adopt.not_kept(3)], color=False)
+    show_diagnostics([adopt.not_kept(3)], color=False)
 
 
 def _of_the_host() -> None:
     made = Artifact(
         PurePosixPath("nginx/00-prodgen-host.conf"), "", next(iter(HOST_FILES)), "nginx"
     )
-    show(host_files.host_notes([made], Path("/nowhere")), color=False)
+    show_diagnostics(host_files.host_notes([made], Path("/nowhere")), color=False)
 
 
 def _units() -> None:
     units = ["/etc/systemd/system/frappe-bench.target"]
-    show([adopt.under_another(Manager.SYSTEMD, Manager.SUPERVISOR, units)], color=False)
+    show_diagnostics([adopt.under_another(Manager.SYSTEMD, Manager.SUPERVISOR, units)], color=False)
 
 
 def _newer() -> None:
     path = "/var/lib/prodgen/frappe-bench/manifest.json"
     with patch("prodgen.targets.manifest.__version__", "0.1.0"):
-        show([NewerFormat(2).diagnostic(path)], color=False)
+        show_diagnostics([NewerFormat(2).diagnostic(path)], color=False)
 
 
 DIRECT: Mapping[str, Direct] = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from prodgen.plan.core.model import Plan
-from prodgen.review.core.file_sets import side_of
+from prodgen.review.core.file_sets import file_set_of
 from prodgen.targets.core.artifacts import Artifact
 from prodgen.targets.core.effects import Action, Effect
 from prodgen.targets.core.file_set import Placed
@@ -31,7 +31,7 @@ COMMON: Mapping[str, object] = {
 REDIS = {"redis_cache": 13000, "redis_queue": 11000}
 SITES: Mapping[str, Mapping[str, object]] = {"one.example": {}, "two.example": {}}
 MANAGERS = ("supervisor", "systemd")
-Side = dict[PurePosixPath, Placed]
+FileSet = dict[PurePosixPath, Placed]
 
 
 def plan_with(**changes: object) -> Plan:
@@ -40,17 +40,17 @@ def plan_with(**changes: object) -> Plan:
     return make_plan(files)
 
 
-def side(plan: Plan, manager: str) -> Side:
+def side(plan: Plan, manager: str) -> FileSet:
     """What is installed for a plan."""
     made: list[Artifact] = []
     for name in (manager, "nginx", "gunicorn", "redis"):
         artifacts, found = load_target(name).render(plan)
         assert artifacts or name == "redis", found
         made += artifacts
-    return side_of(made)
+    return file_set_of(made)
 
 
-def edited(old: Side, name: str, before: str, after: str) -> Side:
+def edited(old: FileSet, name: str, before: str, after: str) -> FileSet:
     """The side with a replacement in the file of this name; there must be something to replace."""
     made = {
         path: placed._replace(text=placed.text.replace(before, after))

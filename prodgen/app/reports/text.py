@@ -8,7 +8,15 @@ from pathlib import PurePosixPath
 
 from prodgen.app.reports.layout import Layout
 from prodgen.app.terminal.color import style
-from prodgen.app.terminal.text import CUT, columns_of, printable, say, shortened, width, wrapped
+from prodgen.app.terminal.text import (
+    CUT,
+    columns_of,
+    printable,
+    shortened,
+    width,
+    wrapped,
+    write_stderr,
+)
 from prodgen.diagnostics import Diagnostic, Location, Severity, in_order
 
 COLORS = {Severity.ERROR: "red", Severity.WARNING: "magenta", Severity.NOTE: None}
@@ -17,12 +25,12 @@ WIDTH = 70
 HELP_INDENT = " " * 8
 
 
-def show(
+def show_diagnostics(
     diagnostics: Iterable[Diagnostic], *, color: bool, quiet: bool = False, folder: str = ""
 ) -> None:
     """Print the diagnostics to standard error, by place; only errors if `quiet`."""
     wanted = (found for found in diagnostics if not quiet or found.severity is Severity.ERROR)
-    say(report(wanted, Layout(PurePosixPath(folder), color, columns_of(sys.stderr))))
+    write_stderr(report(wanted, Layout(PurePosixPath(folder), color, columns_of(sys.stderr))))
 
 
 def report(found: Iterable[Diagnostic], layout: Layout) -> str:

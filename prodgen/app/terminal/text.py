@@ -20,7 +20,7 @@ LONGEST = 600
 """Characters of a message."""
 
 
-def say(text: str) -> None:
+def write_stderr(text: str) -> None:
     """Writes to standard error; where that fails there is nobody to tell."""
     try:
         sys.stderr.write(text)

@@ -16,10 +16,10 @@ from prodgen.app.adopt import (
 from prodgen.app.apply import ApplyOptions, faults_of, find_artifacts, recover_first
 from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import plan_bench
-from prodgen.app.reports.text import show
+from prodgen.app.reports.text import show_diagnostics
 from prodgen.app.review import Stopped
 from prodgen.app.running_bench import admit
-from prodgen.app.terminal.text import say
+from prodgen.app.terminal.text import write_stderr
 from prodgen.cli.commands.apply import say_end
 from prodgen.cli.commands.hand_over import PROGRAMS, follow_up, hand_over_first
 from prodgen.cli.core.confirm import agreed
@@ -37,7 +37,7 @@ from prodgen.cli.core.report import has_failed
 from prodgen.deploy.apply.apply import End
 from prodgen.deploy.core.errors import DeployError
 from prodgen.plan.core.model import Plan
-from prodgen.review.adopt.json import Shown, as_data
+from prodgen.review.adopt.json import AdoptionReport, as_data
 from prodgen.review.adopt.text import as_long_text, as_text
 from prodgen.review.changes.change_set import make_review
 from prodgen.review.core.redact import Mask
@@ -75,17 +75,17 @@ def command(
     A bench that belongs to root is first given to the `user` of prodgen.yaml.
     """
     report = reporter(form, quiet=quiet, color=colors_messages(color))
-    outcome = plan_bench(bench, locked=False, programs=PROGRAMS)
+    planned = plan_bench(bench, locked=False, programs=PROGRAMS)
     try:
-        outcome = hand_over_first(outcome, bench, dry_run=dry_run, yes=yes)
-        plan = outcome.plan
-        admit(outcome, dry_run=dry_run)
+        planned = hand_over_first(planned, bench, dry_run=dry_run, yes=yes)
+        plan = planned.plan
+        admit(planned, dry_run=dry_run)
         if not dry_run:
-            recover_first(outcome, supervisor_config, report)
-        artifacts = find_artifacts(outcome, ApplyOptions())
-        if has_failed(outcome, strict=strict, quiet=True, color=color) or not plan:
+            recover_first(planned, supervisor_config, report)
+        artifacts = find_artifacts(planned, ApplyOptions())
+        if has_failed(planned, strict=strict, quiet=True, color=color) or not plan:
             return Exit.ERROR
-        prepared = prepare_adoption(outcome, plan, artifacts, supervisor_config)
+        prepared = prepare_adoption(planned, plan, artifacts, supervisor_config)
         found = prepared.takeover
         if form == "json":
             _print_json(prepared, plan, indent=2 if dry_run else None)
@@ -97,34 +97,36 @@ def command(
             require_all_kept(found)
         if not yes and not agreed("Apply this?"):
             return Exit.ERROR
-        ended = run_adoption(outcome, plan, prepared, supervisor_config, report)
+        ended = run_adoption(planned, plan, prepared, supervisor_config, report)
         if found.ran_as_root and ended.end is not End.REFUSED:
-            follow_up(outcome)
+            follow_up(planned)
         return say_end(ended, plan, supervisor_config, color)
     except (Stopped, DeployError, OSError) as failure:
-        show(faults_of(failure), color=colors_messages(color))
+        show_diagnostics(faults_of(failure), color=colors_messages(color))
     return Exit.ERROR
 
 
 def _print_json(prepared: PreparedAdoption, plan: Plan, *, indent: int | None) -> None:
-    sides, found, mask = prepared.sides, prepared.takeover, Mask()
+    comparison, found, mask = prepared.comparison, prepared.takeover, Mask()
     gone = sorted(str(path) for path in found.theirs)
-    old = sides.old if gone else sides.new
-    review = make_review(old, sides.new, plan, mask, spares=sides.spares)
-    shown = Shown(plan.bench_name.value, found.found, gone, found.own, review)
+    old = comparison.old if gone else comparison.new
+    review = make_review(old, comparison.new, plan, mask, spares=comparison.spares)
+    shown = AdoptionReport(plan.bench_name.value, found.found, gone, found.own, review)
     click.echo(json.dumps(as_data(shown, mask), indent=indent, ensure_ascii=False))
 
 
 def _show(prepared: PreparedAdoption, plan: Plan, color: str, *, verbose: bool) -> None:
     """What is taken over, what becomes of each setting, and what that does to what runs."""
-    sides, found = prepared.sides, prepared.takeover
+    comparison, found = prepared.comparison, prepared.takeover
     gone = sorted(str(path) for path in found.theirs)
     if not gone:
-        say("prodgen: nobody else has installed anything for this bench: `prodgen apply`\n")
+        write_stderr(
+            "prodgen: nobody else has installed anything for this bench: `prodgen apply`\n"
+        )
         return
     lines = (as_long_text if verbose else as_text)(found.found, gone, Mask())
-    say("".join(f"{line}\n" for line in lines) + "\n")
-    show_impact(sides, color)
+    write_stderr("".join(f"{line}\n" for line in lines) + "\n")
+    show_impact(comparison, color)
     if any(one.target == "systemd" for one in found.theirs.values()):
         longest = max((one.stop.value.seconds for one in plan.services), default=0)
-        say(f"A job that runs is finished first, which may take up to {span(longest)}.\n")
+        write_stderr(f"A job that runs is finished first, which may take up to {span(longest)}.\n")

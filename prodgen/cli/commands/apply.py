@@ -18,11 +18,11 @@ from prodgen.app.apply import (
 from prodgen.app.bench_selection import Selection
 from prodgen.app.host_files import host_notes
 from prodgen.app.pipeline import plan_bench
-from prodgen.app.reports.text import show
+from prodgen.app.reports.text import show_diagnostics
 from prodgen.app.review import Stopped
 from prodgen.app.running_bench import admit
 from prodgen.app.saved_review import check_review
-from prodgen.app.terminal.text import say
+from prodgen.app.terminal.text import write_stderr
 from prodgen.cli.core.confirm import agreed
 from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.live_events import reporter
@@ -99,28 +99,28 @@ def command(
     _check_usage(rendered, "--target" if names != ("all",) else "", review, rollback=rollback)
     options = ApplyOptions(names, rendered, rollback, overwrite, supervisor_config)
     report = reporter(form, quiet=quiet, color=colors_messages(color))
-    outcome = plan_bench(bench, locked=False, programs={"nginx", "systemd"})
+    planned = plan_bench(bench, locked=False, programs={"nginx", "systemd"})
     try:
-        admit(outcome, dry_run=dry_run)
+        admit(planned, dry_run=dry_run)
         if not dry_run:
-            recover_first(outcome, supervisor_config, report)
-        artifacts = find_artifacts(outcome, options)
-        if has_failed(outcome, strict=strict, quiet=True, color=color) or not outcome.plan:
+            recover_first(planned, supervisor_config, report)
+        artifacts = find_artifacts(planned, options)
+        if has_failed(planned, strict=strict, quiet=True, color=color) or not planned.plan:
             return Exit.ERROR
         if not quiet:
-            show(host_notes(artifacts), color=colors_messages(color))
-        prepared = prepare(outcome, outcome.plan, artifacts, options)
-        changed = show_review(prepared.sides, color)
+            show_diagnostics(host_notes(artifacts), color=colors_messages(color))
+        prepared = prepare(planned, planned.plan, artifacts, options)
+        changed = show_review(prepared.comparison, color)
         if review:
-            check_review(review, prepared.sides)
+            check_review(review, prepared.comparison)
         if dry_run or not changed:
             return Exit.DONE
         if not yes and not agreed("Apply this?"):
             return Exit.ERROR
-        ended = run(outcome, outcome.plan, prepared, options, report)
-        return say_end(ended, outcome.plan, supervisor_config, color)
+        ended = run(planned, planned.plan, prepared, options, report)
+        return say_end(ended, planned.plan, supervisor_config, color)
     except (Stopped, DeployError, OSError) as failure:
-        show(faults_of(failure), color=colors_messages(color))
+        show_diagnostics(faults_of(failure), color=colors_messages(color))
     return Exit.ERROR
 
 
@@ -129,9 +129,9 @@ def _recover_at_boot(state: Path) -> Exit:
     from prodgen.deploy.apply.recovery import recover_at_boot
 
     try:
-        say(f"{recover_at_boot(state)}\n")
+        write_stderr(f"{recover_at_boot(state)}\n")
     except (DeployError, OSError) as failure:
-        show(faults_of(failure), color=False)
+        show_diagnostics(faults_of(failure), color=False)
         return Exit.ERROR
     return Exit.DONE
 
@@ -151,10 +151,10 @@ def _check_usage(
 def say_end(ended: Ended, plan: Plan, supervisor_config: Path | None, color: str) -> int:
     """Say how an apply ended; returns the exit code."""
     if ended.end is End.REFUSED:
-        show(ended.refusals, color=colors_messages(color))
+        show_diagnostics(ended.refusals, color=colors_messages(color))
         return Exit.ERROR
     if ended.end is End.UNHEALTHY:
-        say("prodgen: the new config is in place, but not all is well; to go back:\n")
-        say(f"  {rollback_command(plan, supervisor_config)}\n")
+        write_stderr("prodgen: the new config is in place, but not all is well; to go back:\n")
+        write_stderr(f"  {rollback_command(plan, supervisor_config)}\n")
         return Exit.UNHEALTHY
     return Exit.DONE

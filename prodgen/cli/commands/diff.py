@@ -9,7 +9,7 @@ import click
 
 from prodgen.app.bench_selection import Selection
 from prodgen.app.diff import DiffOptions, compare
-from prodgen.app.reports.text import show
+from prodgen.app.reports.text import show_diagnostics
 from prodgen.app.review import (
     Stopped,
 )
@@ -108,15 +108,15 @@ def command(
     _check_usage(rendered, environments, against, of_bench, root)
     options = DiffOptions(bench, environments, rendered, against, root, names, templates, locked)
     try:
-        sides = compare(
+        comparison = compare(
             options, lambda found: has_failed(found, strict=strict, quiet=quiet, color=color)
         )
         if output:
-            write_review(output, sides)
+            write_review(output, comparison)
     except Stopped as stopped:
-        show(stopped.found, color=colors_messages(color))
+        show_diagnostics(stopped.found, color=colors_messages(color))
         return Exit.ERROR
-    changed = print_review(sides, form, color)
+    changed = print_review(comparison, form, color)
     return Exit.PENDING if changed and detailed_exitcode else Exit.DONE
 
 

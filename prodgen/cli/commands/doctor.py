@@ -13,7 +13,7 @@ from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import plan_bench
 from prodgen.app.reports.layout import Layout
 from prodgen.app.reports.reporters import REPORTERS
-from prodgen.app.reports.text import show
+from prodgen.app.reports.text import show_diagnostics
 from prodgen.app.running_bench import context_from
 from prodgen.app.terminal.color import style, wants_color
 from prodgen.app.terminal.text import columns_of, printable, wrapped
@@ -56,15 +56,15 @@ def command(
     """
     from prodgen.deploy.doctor.run import Patient, examine
 
-    outcome = plan_bench(bench, locked=False, programs=("nginx", "systemd"))
-    if has_failed(outcome, strict=False, quiet=True, color=color) or outcome.plan is None:
+    planned = plan_bench(bench, locked=False, programs=("nginx", "systemd"))
+    if has_failed(planned, strict=False, quiet=True, color=color) or planned.plan is None:
         return Exit.ERROR
-    config = dict(outcome.bench.common.data) if outcome.bench else {}
-    found = examine(Patient(context_from(outcome), config, supervisor_config))
-    found = with_accepted(found, {one.code: one.because for one in outcome.accepted})
+    config = dict(planned.bench.common.data) if planned.bench else {}
+    found = examine(Patient(context_from(planned), config, supervisor_config))
+    found = with_accepted(found, {one.code: one.because for one in planned.accepted})
     problems = [one.diagnostic for one in found if one.diagnostic]
-    idle = unmatched(outcome.accepted, problems, of_hosts=True)
-    show(idle, color=colors_messages(color), quiet=quiet, folder=outcome.folder)
+    idle = unmatched(planned.accepted, problems, of_hosts=True)
+    show_diagnostics(idle, color=colors_messages(color), quiet=quiet, folder=planned.folder)
     if form == "json":
         click.echo(as_json(found))
     elif form != "text":

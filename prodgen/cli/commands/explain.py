@@ -53,10 +53,10 @@ def command(
         return 0
     if topic.upper().startswith("PG") and topic[2:].isdigit():
         raise click.UsageError(f"no diagnostic has the code {topic.upper()}")
-    outcome = plan_bench(bench, locked=locked, programs=("nginx", "systemd"))
-    if has_failed(outcome, strict=strict, quiet=quiet, color=color) or outcome.plan is None:
+    planned = plan_bench(bench, locked=locked, programs=("nginx", "systemd"))
+    if has_failed(planned, strict=strict, quiet=quiet, color=color) or planned.plan is None:
         return Exit.ERROR
-    click.echo("\n".join(_values(outcome.plan, topic)))
+    click.echo("\n".join(_values(planned.plan, topic)))
     return 0
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from textwrap import wrap
 
 from prodgen.app.bench_selection import Selection
-from prodgen.app.pipeline import Outcome, plan_bench
+from prodgen.app.pipeline import PlanResult, plan_bench
 from prodgen.app.review import Stopped
-from prodgen.app.terminal.text import printable, say
+from prodgen.app.terminal.text import printable, write_stderr
 from prodgen.cli.core.confirm import agreed
 from prodgen.deploy.privilege.admission import NotAdmitted
 from prodgen.deploy.privilege.hand_over import Tally, hand_over, survey
@@ -22,17 +22,19 @@ PROGRAMS = {"nginx", "systemd"}
 WIDTH = 80
 
 
-def hand_over_first(outcome: Outcome, chosen: Selection, *, dry_run: bool, yes: bool) -> Outcome:
+def hand_over_first(
+    planned: PlanResult, chosen: Selection, *, dry_run: bool, yes: bool
+) -> PlanResult:
     """Shows what would be given to whom, asks, and gives it; then the bench is read anew.
 
     Does nothing to a bench that is not root's. Raises NotAdmitted, Stopped, OSError.
     """
-    plan, files = outcome.plan, outcome.files
-    if plan is None or files is None or has_errors(outcome.diagnostics) or os.geteuid() != 0:
-        return outcome
-    door = outcome.door
+    plan, files = planned.plan, planned.files
+    if plan is None or files is None or has_errors(planned.diagnostics) or os.geteuid() != 0:
+        return planned
+    door = planned.door
     if door.closed or not door.owner.is_root:
-        return outcome
+        return planned
     try:
         who = new_owner(door, plan, files.root, chosen.settings or files.root / "prodgen.yaml")
         if not dry_run:
@@ -40,24 +42,26 @@ def hand_over_first(outcome: Outcome, chosen: Selection, *, dry_run: bool, yes: 
     except NotAdmitted:
         if not dry_run:
             raise
-        return outcome
+        return planned
     _show(door.path, who, survey(door.path, who), unreachable_python(door, who))
     if dry_run:
-        return outcome
+        return planned
     if not yes and not agreed(f"Give the bench to {who.name}?"):
         raise Stopped
     given = hand_over(door.path, who).given
-    say(f"{given} entries belong to {who.name} now\n")
+    write_stderr(f"{given} entries belong to {who.name} now\n")
     return plan_bench(chosen, locked=False, programs=PROGRAMS)
 
 
-def follow_up(outcome: Outcome) -> None:
+def follow_up(planned: PlanResult) -> None:
     """Gives the bench's owner what services that ran as root have made in it. Raises OSError."""
-    door = outcome.door
+    door = planned.door
     if os.geteuid() == 0 and not door.owner.is_root:
         given = hand_over(door.path, door.owner).given
         if given:
-            say(f"{given} entries that the old services made belong to {door.owner.name} now\n")
+            write_stderr(
+                f"{given} entries that the old services made belong to {door.owner.name} now\n"
+            )
 
 
 def _show(bench: Path, who: Identity, tally: Tally, python: str) -> None:
@@ -75,7 +79,7 @@ def _show(bench: Path, who: Identity, tally: Tally, python: str) -> None:
             break_long_words=False,
             break_on_hyphens=False,
         )
-        say("".join(f"{one}\n" for one in hanging))
+        write_stderr("".join(f"{one}\n" for one in hanging))
 
 
 def _left(tally: Tally) -> str:

@@ -8,8 +8,8 @@ import click
 
 from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import plan_bench
-from prodgen.app.reports.text import show
-from prodgen.app.terminal.text import printable, say
+from prodgen.app.reports.text import show_diagnostics
+from prodgen.app.terminal.text import printable, write_stderr
 from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.options import bench_option, colors_messages, report_options
 from prodgen.cli.core.report import has_failed
@@ -35,12 +35,12 @@ def command(*, bench: Selection, overwrite: bool, strict: bool, quiet: bool, col
     Every other setting stands in it too, explained and commented out, so the
     bench renders the same with it as without.
     """
-    outcome = plan_bench(bench, locked=False, programs=("nginx", "systemd"))
-    failed = has_failed(outcome, strict=strict, quiet=quiet, color=color)
-    if failed or outcome.files is None or outcome.facts is None or outcome.plan is None:
+    planned = plan_bench(bench, locked=False, programs=("nginx", "systemd"))
+    failed = has_failed(planned, strict=strict, quiet=quiet, color=color)
+    if failed or planned.files is None or planned.facts is None or planned.plan is None:
         return Exit.ERROR
-    path = outcome.files.root / NAME
-    facts = outcome.facts._replace(home=outcome.plan.home)
+    path = planned.files.root / NAME
+    facts = planned.facts._replace(home=planned.plan.home)
     text = settings_text(load_schema("prodgen"), declarable(facts))
     try:
         with rights_for(path):
@@ -53,7 +53,7 @@ def command(*, bench: Selection, overwrite: bool, strict: bool, quiet: bool, col
         advice = "nothing was changed; check the folder's owner and mode"
         return _refuse("PG801", f"cannot write {path}: {reason}", advice, color)
     if not quiet:
-        say(f"create    {printable(str(path))}\n")
+        write_stderr(f"create    {printable(str(path))}\n")
     return Exit.DONE
 
 
@@ -70,5 +70,5 @@ def declarable(facts: HostFacts) -> dict[str, object]:
 
 def _refuse(code: str, message: str, advice: str, color: str) -> Exit:
     refusal: Diagnostic = error(code, message, None, advice)
-    show([refusal], color=colors_messages(color))
+    show_diagnostics([refusal], color=colors_messages(color))
     return Exit.ERROR

@@ -56,19 +56,19 @@ def command(
     """
     from prodgen.deploy.managers.registry import backend_of
 
-    outcome = plan_bench(bench, locked=False, programs=("systemd",))
-    failed = has_failed(outcome, strict=strict, quiet=quiet or not strict, color=color)
-    if failed or outcome.plan is None:
+    planned = plan_bench(bench, locked=False, programs=("systemd",))
+    failed = has_failed(planned, strict=strict, quiet=quiet or not strict, color=color)
+    if failed or planned.plan is None:
         return Exit.ERROR
     try:
-        backend = backend_of(outcome.plan.manager.value)
-        processes = backend.connect(outcome.plan, supervisor_config).look()
-        chosen = _chosen(processes, services, outcome.plan.bench_name.value)
-        name = f"{outcome.plan.bench_name.value}-"
+        backend = backend_of(planned.plan.manager.value)
+        processes = backend.connect(planned.plan, supervisor_config).look()
+        chosen = _chosen(processes, services, planned.plan.bench_name.value)
+        name = f"{planned.plan.bench_name.value}-"
         width = max((len(one.short.removeprefix(name)) for one in chosen), default=0)
         tones = {one.short: TONES[index % len(TONES)] for index, one in enumerate(chosen)}
         colored = wants_color(color, sys.stdout)
-        for line in read_logs(backend, outcome.plan, chosen, tail, follow=follow):
+        for line in read_logs(backend, planned.plan, chosen, tail, follow=follow):
             head = f"{printable(line.process).removeprefix(name):<{width}} | "
             if colored:
                 head = style(head, tones.get(line.process))
@@ -76,7 +76,7 @@ def command(
             if follow:
                 sys.stdout.flush()
     except DeployError as refused:
-        return refuse(outcome, refused, color)
+        return refuse(planned, refused, color)
     return Exit.DONE
 
 

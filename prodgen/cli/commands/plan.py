@@ -35,15 +35,15 @@ def command(
     *, bench: Selection, form: str, locked: bool, strict: bool, quiet: bool, color: str
 ) -> int:
     """Show what will run: processes, stop times, ports, memory."""
-    outcome = plan_bench(bench, locked=locked, programs=("nginx", "systemd"))
-    if has_failed(outcome, strict=strict, quiet=quiet, color=color) or outcome.plan is None:
+    planned = plan_bench(bench, locked=locked, programs=("nginx", "systemd"))
+    if has_failed(planned, strict=strict, quiet=quiet, color=color) or planned.plan is None:
         return Exit.ERROR
     if form == "json":
-        click.echo(json.dumps(plan_to_json(outcome.plan), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(plan_to_json(planned.plan), indent=2, ensure_ascii=False))
     elif form == "text":
-        click.echo("\n".join(table(outcome.plan)))
+        click.echo("\n".join(table(planned.plan)))
     else:
-        click.echo(_picture(outcome.plan, form), nl=False)
+        click.echo(_picture(planned.plan, form), nl=False)
     return 0
 
 

@@ -8,9 +8,9 @@ import click
 
 from prodgen.app.bench_selection import Selection
 from prodgen.app.output_path import STDOUT, as_text, check_output
-from prodgen.app.pipeline import Outcome, plan_bench, render_targets, use_templates
-from prodgen.app.reports.text import show
-from prodgen.app.terminal.text import printable, say
+from prodgen.app.pipeline import PlanResult, plan_bench, render_targets, use_templates
+from prodgen.app.reports.text import show_diagnostics
+from prodgen.app.terminal.text import printable, write_stderr
 from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.options import (
     TARGET_NAMES,
@@ -87,21 +87,23 @@ def command(
     """
     if check and output == STDOUT:
         raise click.UsageError("--check compares with an output: name it with -o")
-    outcome = plan_bench(bench, locked=locked, programs=_programs(names))
-    use_templates(outcome, templates)
-    artifacts = _artifacts(outcome, names, to_stdout=output == STDOUT)
-    if has_failed(outcome, strict=strict, quiet=quiet, color=color):
-        say_nothing_made(outcome, strict=strict, quiet=quiet)
+    planned = plan_bench(bench, locked=locked, programs=_programs(names))
+    use_templates(planned, templates)
+    artifacts = _artifacts(planned, names, to_stdout=output == STDOUT)
+    if has_failed(planned, strict=strict, quiet=quiet, color=color):
+        say_nothing_made(planned, strict=strict, quiet=quiet)
         return Exit.ERROR
     if output == STDOUT:
         click.echo(as_text(artifacts), nl=False)
         return Exit.DONE
     from prodgen.app.write_output import write_output
 
-    written = write_output(output, artifacts, outcome, check=check, overwrite=overwrite)
+    written = write_output(output, artifacts, planned, check=check, overwrite=overwrite)
     if not quiet:
-        say("".join(f"{verb.value:<9} {printable(path)}\n" for verb, path in written.changes))
-    show(written.found, color=colors_messages(color))
+        write_stderr(
+            "".join(f"{verb.value:<9} {printable(path)}\n" for verb, path in written.changes)
+        )
+    show_diagnostics(written.found, color=colors_messages(color))
     if written.found:
         return Exit.ERROR
     return Exit.PENDING if check and written.is_changed else Exit.DONE
@@ -115,19 +117,19 @@ def _programs(names: tuple[str, ...]) -> set[str]:
     return wanted & {"nginx", "systemd"}
 
 
-def _artifacts(outcome: Outcome, names: tuple[str, ...], *, to_stdout: bool) -> list[Artifact]:
+def _artifacts(planned: PlanResult, names: tuple[str, ...], *, to_stdout: bool) -> list[Artifact]:
     """What was asked for, and what that needs beside it where there is room for several files."""
-    if outcome.plan is None:
+    if planned.plan is None:
         return []
-    targets = target_names(names, outcome.plan.manager.value)
+    targets = target_names(names, planned.plan.manager.value)
     complete = with_companions(targets)
     if not to_stdout:
-        return render_targets(outcome, complete)
-    files = outcome.plan.config_files
+        return render_targets(planned, complete)
+    files = planned.plan.config_files
     left_out = {name: files[name] for name in complete if name not in targets and files[name]}
     if left_out:
-        outcome.diagnostics.append(_mention(left_out))
-    return render_targets(outcome, targets)
+        planned.diagnostics.append(_mention(left_out))
+    return render_targets(planned, targets)
 
 
 def _mention(left_out: dict[str, list[PurePosixPath]]) -> Diagnostic:

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from prodgen.app.bench_selection import Selection
-from prodgen.app.pipeline import Outcome, plan_bench
-from prodgen.app.reports.text import show
+from prodgen.app.pipeline import PlanResult, plan_bench
+from prodgen.app.reports.text import show_diagnostics
 from prodgen.app.running_bench import admit, context_from
 from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.live_events import reporter
@@ -103,8 +103,8 @@ def command(
             "--migrate waits for the workers and restarts everything: "
             "it goes with no PART, --now or --no-wait-workers"
         )
-    outcome = plan_bench(bench, locked=False, programs=("systemd",))
-    if has_failed(outcome, strict=strict, quiet=True, color=color) or outcome.plan is None:
+    planned = plan_bench(bench, locked=False, programs=("systemd",))
+    if has_failed(planned, strict=strict, quiet=True, color=color) or planned.plan is None:
         return Exit.ERROR
     waits = {None: Wait.FINISH, True: Wait.DRAIN, False: Wait.NONE}
     options = RestartOptions(
@@ -118,18 +118,18 @@ def command(
         end_orphans=end_orphans,
     )
     try:
-        admit(outcome)
-        manager = manager_of(outcome.plan, supervisor_config)
+        admit(planned)
+        manager = manager_of(planned.plan, supervisor_config)
         report = reporter(form, quiet=quiet, color=colors_messages(color))
-        result = restart(context_from(outcome), manager, report, options)
+        result = restart(context_from(planned), manager, report, options)
     except DeployError as refused:
-        return refuse(outcome, refused, color)
+        return refuse(planned, refused, color)
     if not result.problems:
         return Exit.DONE
     return Exit.UNHEALTHY if result.touched else Exit.ERROR
 
 
-def refuse(outcome: Outcome, refused: DeployError, color: str) -> int:
+def refuse(planned: PlanResult, refused: DeployError, color: str) -> int:
     """Says what stood in the way."""
-    show(refused.found, color=colors_messages(color), folder=outcome.folder)
+    show_diagnostics(refused.found, color=colors_messages(color), folder=planned.folder)
     return Exit.ERROR

@@ -48,14 +48,14 @@ def command(
     """
     from prodgen.deploy.managers.registry import manager_of
 
-    outcome = plan_bench(bench, locked=False, programs=("systemd",))
-    failed = has_failed(outcome, strict=strict, quiet=quiet or not strict, color=color)
-    if failed or outcome.plan is None:
+    planned = plan_bench(bench, locked=False, programs=("systemd",))
+    failed = has_failed(planned, strict=strict, quiet=quiet or not strict, color=color)
+    if failed or planned.plan is None:
         return Exit.ERROR
     try:
-        manager = manager_of(outcome.plan, supervisor_config)
-        subject = context_from(outcome)
-        name = outcome.plan.bench_name.value
+        manager = manager_of(planned.plan, supervisor_config)
+        subject = context_from(planned)
+        name = planned.plan.bench_name.value
         while True:
             found = look(subject, manager)
             lines = (printable(line) for line in table(found, name))
@@ -65,7 +65,7 @@ def command(
                 break
             time.sleep(INTERVAL)
     except DeployError as refused:
-        return refuse(outcome, refused, color)
+        return refuse(planned, refused, color)
     return Exit.DONE if all(row.is_well for row in found.rows) else Exit.UNHEALTHY
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from prodgen.app.reports.text import show
-from prodgen.app.terminal.text import printable, say
+from prodgen.app.reports.text import show_diagnostics
+from prodgen.app.terminal.text import printable, write_stderr
 from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.options import F, NamedChoice, colors_messages
 from prodgen.deploy.output.user_templates import (
@@ -74,7 +74,7 @@ def copy(*, folder: Path, targets: tuple[str, ...]) -> int:
     if _failed(found):
         return Exit.ERROR
     for name in texts:
-        say(f"create    {printable(str(folder / name))}\n")
+        write_stderr(f"create    {printable(str(folder / name))}\n")
     return Exit.DONE
 
 
@@ -115,7 +115,7 @@ def _accept(folder: Path, own: OwnTemplates) -> int:
     if _failed(_guarded(lambda: noted.extend(accept_templates(folder, own)), folder)):
         return Exit.ERROR
     for name in noted:
-        say(f"accept    {printable(str(folder / name))}\n")
+        write_stderr(f"accept    {printable(str(folder / name))}\n")
     return Exit.DONE
 
 
@@ -125,7 +125,7 @@ def _read(folder: Path) -> tuple[OwnTemplates, list[Diagnostic]]:
 
 
 def _guarded(write: Callable[[], list[Diagnostic] | None], folder: Path) -> list[Diagnostic]:
-    """What `write` has to say, or why the folder cannot be written."""
+    """What `write` has to write_stderr, or why the folder cannot be written."""
     try:
         with rights_for(folder):
             return write() or []
@@ -136,5 +136,5 @@ def _guarded(write: Callable[[], list[Diagnostic] | None], folder: Path) -> list
 
 def _failed(found: list[Diagnostic]) -> bool:
     """Shows what was found; whether an error stands in the way."""
-    show(found, color=colors_messages("auto"))
+    show_diagnostics(found, color=colors_messages("auto"))
     return has_errors(found)

@@ -10,7 +10,7 @@ from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import plan_bench, render_targets, use_templates
 from prodgen.app.reports.layout import Layout
 from prodgen.app.reports.reporters import REPORTERS
-from prodgen.app.terminal.text import say
+from prodgen.app.terminal.text import write_stderr
 from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.options import (
     bench_option,
@@ -47,17 +47,17 @@ def command(
 
     Reports everything that is wrong at once, and writes nothing.
     """
-    outcome = plan_bench(bench, locked=locked, programs=("nginx", "systemd"))
-    use_templates(outcome, templates)
-    if outcome.plan:
-        render_targets(outcome, target_names(("all",), outcome.plan.manager.value))
-        outcome.diagnostics += unmatched(outcome.accepted, outcome.diagnostics, of_hosts=False)
+    planned = plan_bench(bench, locked=locked, programs=("nginx", "systemd"))
+    use_templates(planned, templates)
+    if planned.plan:
+        render_targets(planned, target_names(("all",), planned.plan.manager.value))
+        planned.diagnostics += unmatched(planned.accepted, planned.diagnostics, of_hosts=False)
     if form != "text":
-        found = judged(outcome, strict=strict)
-        click.echo(REPORTERS[form](found, Layout(PurePosixPath(outcome.folder))), nl=False)
+        found = judged(planned, strict=strict)
+        click.echo(REPORTERS[form](found, Layout(PurePosixPath(planned.folder))), nl=False)
         return Exit.ERROR if has_errors(found) else Exit.DONE
-    failed = has_failed(outcome, strict=strict, quiet=quiet, color=color)
+    failed = has_failed(planned, strict=strict, quiet=quiet, color=color)
     if not quiet:
-        show_accepted(outcome, color=color)
-        say(f"prodgen: {summary(outcome, strict=strict)}\n")
+        show_accepted(planned, color=color)
+        write_stderr(f"prodgen: {summary(planned, strict=strict)}\n")
     return Exit.ERROR if failed else Exit.DONE

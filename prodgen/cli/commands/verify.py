@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from prodgen.app.reports.text import show
+from prodgen.app.reports.text import show_diagnostics
 from prodgen.app.terminal.text import printable
 from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.options import colors_messages, format_option
@@ -94,7 +94,7 @@ def _show(path: Path, problems: list[Problem]) -> None:
 
 
 def _print(found: list[Diagnostic]) -> None:
-    show(found, color=colors_messages("auto"))
+    show_diagnostics(found, color=colors_messages("auto"))
 
 
 def _say_json(path: Path, manifest: Manifest | None, problems: list[Problem]) -> None:

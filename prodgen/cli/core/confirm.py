@@ -7,7 +7,7 @@ import sys
 import click
 
 from prodgen.app.review import Stopped
-from prodgen.app.terminal.text import say
+from prodgen.app.terminal.text import write_stderr
 from prodgen.diagnostics import error
 
 
@@ -18,5 +18,5 @@ def agreed(question: str) -> bool:
         raise Stopped(error("PG805", "no terminal to confirm on", None, way_out))
     if click.confirm(question, err=True):
         return True
-    say("prodgen: nothing was changed\n")
+    write_stderr("prodgen: nothing was changed\n")
     return False

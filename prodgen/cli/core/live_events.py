@@ -11,7 +11,7 @@ from collections.abc import Callable
 import click
 
 from prodgen.app.terminal.color import style
-from prodgen.app.terminal.text import printable, say, shortened
+from prodgen.app.terminal.text import printable, shortened, write_stderr
 from prodgen.deploy.session.events import Busy, Event, Waiting
 
 FORMAT_VERSION = 1
@@ -62,7 +62,7 @@ class PlainLines:
     def __call__(self, one: Event | Waiting) -> None:
         if isinstance(one, Event):
             if not self.quiet or one.kind == "problem":
-                say(f"{self.line(one)}\n")
+                write_stderr(f"{self.line(one)}\n")
         elif not self.quiet:
             self.wait(one)
 
@@ -80,7 +80,7 @@ class PlainLines:
             key = (worker.process, worker.job)
             if now - self.known.get(key, -REMINDER) >= REMINDER:
                 self.known[key] = now
-                say(f"waiting: {busy_line(worker)}\n")
+                write_stderr(f"waiting: {busy_line(worker)}\n")
 
 
 class LiveLines(PlainLines):
@@ -94,7 +94,7 @@ class LiveLines(PlainLines):
     def __call__(self, one: Event | Waiting) -> None:
         if isinstance(one, Event):
             self._erase()
-            say(f"{self.line(one)}\n")
+            write_stderr(f"{self.line(one)}\n")
             return
         if time.monotonic() - self.at < 0.5 and len(one.workers) == self.drawn:
             return
@@ -102,11 +102,11 @@ class LiveLines(PlainLines):
         self._erase()
         columns = shutil.get_terminal_size((WIDTH, 24)).columns
         lines = [f"  … {busy_line(worker)}"[: columns - 1] for worker in one.workers]
-        say("".join(f"{line}\n" for line in lines))
+        write_stderr("".join(f"{line}\n" for line in lines))
         self.drawn = len(lines)
 
     def _erase(self) -> None:
-        say(f"{LINE_UP}{ERASE_LINE}" * self.drawn)
+        write_stderr(f"{LINE_UP}{ERASE_LINE}" * self.drawn)
         self.drawn = 0
 
 

@@ -4,45 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from prodgen.app.pipeline import Outcome
-from prodgen.app.reports.text import show
-from prodgen.app.terminal.text import say
+from prodgen.app.pipeline import PlanResult
+from prodgen.app.reports.text import show_diagnostics
+from prodgen.app.terminal.text import write_stderr
 from prodgen.cli.core.options import colors_messages
 from prodgen.diagnostics import Diagnostic, Severity, has_errors
 from prodgen.inputs.accepted import accept
 
 
-def has_failed(outcome: Outcome, *, strict: bool, quiet: bool, color: str) -> bool:
+def has_failed(planned: PlanResult, *, strict: bool, quiet: bool, color: str) -> bool:
     """Shows what was found; whether an error stands in the way."""
-    found = judged(outcome, strict=strict)
+    found = judged(planned, strict=strict)
     shown = [one for one in found if not one.accepted]
-    show(shown, color=colors_messages(color), quiet=quiet, folder=outcome.folder)
+    show_diagnostics(shown, color=colors_messages(color), quiet=quiet, folder=planned.folder)
     return has_errors(found)
 
 
-def show_accepted(outcome: Outcome, *, color: str) -> None:
+def show_accepted(planned: PlanResult, *, color: str) -> None:
     """Shows the warnings and notes that prodgen.yaml accepts, with the reasons."""
-    found = [one for one in judged(outcome, strict=False) if one.accepted]
-    show(found, color=colors_messages(color), folder=outcome.folder)
+    found = [one for one in judged(planned, strict=False) if one.accepted]
+    show_diagnostics(found, color=colors_messages(color), folder=planned.folder)
 
 
-def summary(outcome: Outcome, *, strict: bool) -> str:
+def summary(planned: PlanResult, *, strict: bool) -> str:
     """How many errors and warnings there are, in words."""
-    found = judged(outcome, strict=strict)
+    found = judged(planned, strict=strict)
     errors, warnings = (_count(found, kind) for kind in (Severity.ERROR, Severity.WARNING))
     return f"{errors or 'no errors'}, {warnings}" if warnings else errors or "no errors"
 
 
-def say_nothing_made(outcome: Outcome, *, strict: bool, quiet: bool) -> None:
+def say_nothing_made(planned: PlanResult, *, strict: bool, quiet: bool) -> None:
     """The last line of a command that made nothing."""
     if not quiet:
-        say(f"prodgen: {summary(outcome, strict=strict)}; nothing was made\n")
+        write_stderr(f"prodgen: {summary(planned, strict=strict)}; nothing was made\n")
 
 
-def judged(outcome: Outcome, *, strict: bool) -> list[Diagnostic]:
+def judged(planned: PlanResult, *, strict: bool) -> list[Diagnostic]:
     """The outcome's diagnostics: what prodgen.yaml accepts is a note; the other warnings are
     errors if `strict`."""
-    found = accept(outcome.diagnostics, outcome.accepted)
+    found = accept(planned.diagnostics, planned.accepted)
     return [
         one._replace(severity=Severity.ERROR)
         if strict and one.severity is Severity.WARNING

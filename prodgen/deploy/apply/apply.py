@@ -40,10 +40,10 @@ from prodgen.plan.core.model import Manager, Plan
 from prodgen.provenance import Sourced
 from prodgen.review.changes.drift import FOREIGN, Drift
 from prodgen.review.changes.site_config_edit import Value
-from prodgen.review.core.file_sets import side_of
+from prodgen.review.core.file_sets import file_set_of
 from prodgen.review.impact.impact import impact, running, spared
 from prodgen.targets.core.artifacts import Artifact
-from prodgen.targets.core.file_set import Side
+from prodgen.targets.core.file_set import FileSet
 
 HOST = Path("/")
 
@@ -91,7 +91,7 @@ class Job:
     """Whether the artifacts were made of the context's plan, and not before."""
     broken_sites: Sequence[str] = ()
     """Folders of sites that are left out, since their files are broken."""
-    replaces: Side = field(default_factory=dict)
+    replaces: FileSet = field(default_factory=dict)
     """Files of others that it takes the place of, as they were reviewed."""
     spares: Collection[str] = ()
     """Groups of Supervisor, or units, that go on as they run."""
@@ -107,9 +107,9 @@ class Job:
         return self.context.plan.bench_name.value
 
     @property
-    def wanted(self) -> Side:
+    def wanted(self) -> FileSet:
         """What shall be there."""
-        return side_of(self.artifacts)
+        return file_set_of(self.artifacts)
 
     def say(self, kind: str, text: str) -> None:
         self.report(Event(kind, text))
@@ -209,7 +209,7 @@ def not_left_so(one: Drift) -> Diagnostic:
     return error("PG830", message, None, f"see `prodgen diff`; {way_out}")
 
 
-def _places(job: Job, installed: Installed, wanted: Side) -> list[Place]:
+def _places(job: Job, installed: Installed, wanted: FileSet) -> list[Place]:
     """What has to change: new files, other bytes or modes, and what prodgen no longer wants."""
     found = []
     for path, new in sorted(wanted.items()):
@@ -226,7 +226,7 @@ def _places(job: Job, installed: Installed, wanted: Side) -> list[Place]:
 
 
 def _refusals(
-    job: Job, installed: Installed, wanted: Side, places: Sequence[Place]
+    job: Job, installed: Installed, wanted: FileSet, places: Sequence[Place]
 ) -> list[Diagnostic]:
     """What stands in the way; below another root nothing is tried."""
     if job.root != HOST:
@@ -249,7 +249,7 @@ def _refusals(
 def _carry_out(
     job: Job,
     installed: Installed,
-    wanted: Side,
+    wanted: FileSet,
     places: Sequence[Place],
     keys: KeyChange | None,
 ) -> Outcome:
@@ -273,7 +273,7 @@ def _carry_out(
     return _activate(job, installed.side, wanted, work)
 
 
-def _activate(job: Job, old: Side, new: Side, left: Journal) -> Outcome:
+def _activate(job: Job, old: FileSet, new: FileSet, left: Journal) -> Outcome:
     effects = impact(old, new) if job.activates else []
     effects = spared(effects, left.spares)
     context = replace(job.context, plan=managed_plan(job.context.plan, new))
@@ -309,7 +309,7 @@ def _activate(job: Job, old: Side, new: Side, left: Journal) -> Outcome:
     return Outcome(End.UNHEALTHY if work.problems else End.DONE, work.problems)
 
 
-def managed_plan(plan: Plan, side: Side) -> Plan:
+def managed_plan(plan: Plan, side: FileSet) -> Plan:
     """The plan under the manager that the files are for: a rollback may go back to the other."""
     found = {one.target for one in side.values()}
     for manager in Manager:

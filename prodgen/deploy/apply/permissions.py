@@ -16,11 +16,11 @@ from prodgen.diagnostics import Diagnostic, error
 from prodgen.plan.core.model import Plan
 from prodgen.review.core.source_lines import place_of
 from prodgen.targets.core.artifacts import HOST_FILES, Artifact
-from prodgen.targets.core.file_set import Side
+from prodgen.targets.core.file_set import FileSet
 from prodgen.targets.registry import MODULES, load_places
 
 
-def breaches(plan: Plan, artifacts: Iterable[Artifact], old: Side) -> Iterator[Diagnostic]:
+def breaches(plan: Plan, artifacts: Iterable[Artifact], old: FileSet) -> Iterator[Diagnostic]:
     """What the bench's files ask for that is not their user's to ask. Only root has to mind it.
 
     `old` is what is installed of the bench now.

@@ -14,7 +14,7 @@ from prodgen.diagnostics import Diagnostic, error
 from prodgen.plan.core.model import Address, Manager, Plan
 from prodgen.review.core.parse import merged
 from prodgen.review.core.source_lines import place_of
-from prodgen.targets.core.file_set import Side
+from prodgen.targets.core.file_set import FileSet
 
 MANAGERS = tuple(backend_of(one).daemon for one in Manager)
 HOLDING = tuple(one.value for one in Manager)
@@ -23,7 +23,7 @@ LONGEST = 80
 """Characters of a command line in a message."""
 
 
-def clashes(plan: Plan, old: Side, new: Side) -> Iterator[Diagnostic]:
+def clashes(plan: Plan, old: FileSet, new: FileSet) -> Iterator[Diagnostic]:
     """What of the plan's addresses cannot be listened on; what the bench has itself is fine."""
     for service in plan.services:
         given = service.listen or service.address
@@ -73,7 +73,7 @@ def _by(port: int) -> str:
     return f" by process {held}, {' '.join(procfs.words(held))[:LONGEST]}" if held else ""
 
 
-def _is_own(plan: Plan, port: int, old: Side) -> bool:
+def _is_own(plan: Plan, port: int, old: FileSet) -> bool:
     """Whether a process that a manager runs for this bench has the port, or the manager itself."""
     written = any(f":{port}" in one.text for one in old.values() if one.target in HOLDING)
     pids = _holders(port)
@@ -104,7 +104,7 @@ def _name(pid: int) -> str:
     return found.name if found else ""
 
 
-def _ports(side: Side) -> set[int]:
+def _ports(side: FileSet) -> set[int]:
     """The TCP ports that nginx listens on."""
     values = (
         value.split()

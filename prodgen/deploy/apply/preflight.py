@@ -14,10 +14,10 @@ from prodgen.deploy.apply.ports import clashes
 from prodgen.deploy.system.other_benches import folders_in, namesakes
 from prodgen.diagnostics import Diagnostic, Location, error
 from prodgen.plan.core.model import Plan
-from prodgen.review.core.source_lines import place_of, to_blame
+from prodgen.review.core.source_lines import find_source, place_of
 from prodgen.review.impact.dropped_sites import dropped_names, is_served
 from prodgen.targets.core.artifacts import Artifact
-from prodgen.targets.core.file_set import Side
+from prodgen.targets.core.file_set import FileSet
 
 
 class Change(NamedTuple):
@@ -26,8 +26,8 @@ class Change(NamedTuple):
     plan: Plan
     artifacts: Sequence[Artifact]
     places: Sequence[Place]
-    old: Side
-    new: Side
+    old: FileSet
+    new: FileSet
     is_planned: bool
     """Whether the artifacts were made of the plan, and not before."""
     broken_sites: Sequence[str] = ()
@@ -45,7 +45,7 @@ def refusals_of(change: Change, work: Path) -> tuple[list[Diagnostic], list[str]
     bench_setup.make_log_folder(change.plan)  # supervisord looks for it
     refused, notes = try_out(change.plan, change.places, work)
     located = [
-        one._replace(location=to_blame(change.plan, one.message)) if change.is_planned else one
+        one._replace(location=find_source(change.plan, one.message)) if change.is_planned else one
         for one in refused
     ]
     return located, notes

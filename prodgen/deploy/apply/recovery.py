@@ -17,7 +17,7 @@ from prodgen.deploy.system.atomic_write import LARGEST, TEMPORARY_PREFIX
 from prodgen.inputs.reader import read_whole
 from prodgen.plan.core.model import Manager
 from prodgen.review.changes.site_config_edit import FILE
-from prodgen.targets.core.file_set import Placed, Side
+from prodgen.targets.core.file_set import FileSet, Placed
 from prodgen.targets.manifest import PATH
 
 
@@ -74,7 +74,7 @@ def recover_at_boot(state: Path) -> str:
     return done
 
 
-def sides_of(state: Path, root: Path, moves: Sequence[Move]) -> tuple[Side, Side]:
+def sides_of(state: Path, root: Path, moves: Sequence[Move]) -> tuple[FileSet, FileSet]:
     """What was installed before the moves, and what is now: files that stayed are in both."""
     new = _kept_side(state)
     old = dict(new)

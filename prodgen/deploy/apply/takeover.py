@@ -24,7 +24,7 @@ from prodgen.review.adopt.systemd import units as adopt_systemd
 from prodgen.review.adopt.systemd.settings import Both
 from prodgen.review.core.parse import merged
 from prodgen.targets.core.artifacts import Artifact
-from prodgen.targets.core.file_set import Placed, Side
+from prodgen.targets.core.file_set import FileSet, Placed
 from prodgen.targets.core.places import ADOPTED
 from prodgen.targets.registry import load_places
 from prodgen.targets.supervisor.groups import installed_file
@@ -40,7 +40,7 @@ DEV_NULL = os.makedev(1, 3)
 class Takeover(NamedTuple):
     """What an adoption would do."""
 
-    theirs: Side
+    theirs: FileSet
     """The files that ours take the place of."""
     found: Mapping[str, Adoption]
     """All settings of theirs by file; what is said of files that stay is among it."""
@@ -60,7 +60,9 @@ class Takeover(NamedTuple):
         return joined(self.found.values())
 
 
-def plan_takeover(plan: Plan, new: Side, owned: Collection[PurePosixPath], root: Path) -> Takeover:
+def plan_takeover(
+    plan: Plan, new: FileSet, owned: Collection[PurePosixPath], root: Path
+) -> Takeover:
     """What is installed of others for this bench, and what becomes of it. Raises OSError."""
     ours = ours_of(plan, new)
     files = {

@@ -16,7 +16,7 @@ from prodgen.inputs.reader import open_regular
 from prodgen.plan.core.model import Plan
 from prodgen.provenance import Origin
 from prodgen.review.core.source_lines import place_of
-from prodgen.targets.core.file_set import Side
+from prodgen.targets.core.file_set import FileSet
 from prodgen.targets.core.realtime_socket import realtime_socket
 from prodgen.targets.registry import load_target
 from prodgen.targets.systemd.paths import manager_reads_secrets, runtime_directory
@@ -36,7 +36,7 @@ class Change(NamedTuple):
 
     plan: Plan
     targets: Collection[str]
-    old: Side
+    old: FileSet
     """What is installed of the bench now."""
 
     def has_installed(self, path: PurePosixPath) -> bool:

@@ -8,7 +8,7 @@ from prodgen.deploy.managers.core.base import ProcessManager
 from prodgen.deploy.restart.rolling import RestartOptions, Result, restart
 from prodgen.deploy.session.activation import Activation
 from prodgen.plan.core.model import Role
-from prodgen.review.impact.reasons import Reasons
+from prodgen.review.impact.reasons import ReasonFinder
 from prodgen.targets.core.effects import Effect
 
 
@@ -33,6 +33,6 @@ def restart_changed(
 
 def _services(activation: Activation, effects: Iterable[Effect]) -> list[str]:
     """The names of the services behind some effects, each once."""
-    reasons = Reasons(activation.context.plan)
+    reasons = ReasonFinder(activation.context.plan)
     found = [reasons.service(effect) for effect in effects]
     return list(dict.fromkeys(one.name.value for one in found if one))

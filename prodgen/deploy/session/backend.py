@@ -15,7 +15,7 @@ from prodgen.deploy.session.trial import Trial
 from prodgen.host.door import Door
 from prodgen.host.run_as import Identity
 from prodgen.plan.core.model import Plan, Service
-from prodgen.targets.core.file_set import Side
+from prodgen.targets.core.file_set import FileSet
 
 
 class Backend(Protocol):
@@ -69,7 +69,7 @@ class Backend(Protocol):
     ) -> set[str]:
         """Those of the groups or units that run, as a review names them."""
 
-    def goes_on(self, plan: Plan, theirs: Side, new: Side, /) -> frozenset[str]:
+    def goes_on(self, plan: Plan, theirs: FileSet, new: FileSet, /) -> frozenset[str]:
         """Groups or units of others' files that need no restart where ours take their place."""
 
     def test_config(self, trial: Trial, /) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from prodgen.review.adopt.core.model import Adoption, Entry, Lot, joined
+from prodgen.review.adopt.core.model import AdoptedSetting, Adoption, Disposition, joined
 from prodgen.review.changes.change_set import Review
 from prodgen.review.core.redact import Masking
 from prodgen.review.report.json import as_data as review_as_data
@@ -13,10 +13,15 @@ from prodgen.targets.core.artifacts import Artifact
 
 FORMAT_VERSION = 1
 Json = dict[str, object]
-NAMES = {Lot.OURS: "same", Lot.DEFAULT: "replaced", Lot.MOVED: "kept", Lot.OPEN: "open"}
+NAMES = {
+    Disposition.OURS: "same",
+    Disposition.DEFAULT: "replaced",
+    Disposition.MOVED: "kept",
+    Disposition.OPEN: "open",
+}
 
 
-class Shown(NamedTuple):
+class AdoptionReport(NamedTuple):
     """An adoption, and what it would do."""
 
     bench: str
@@ -28,7 +33,7 @@ class Shown(NamedTuple):
     review: Review
 
 
-def as_data(shown: Shown, mask: Masking) -> Json:
+def as_data(shown: AdoptionReport, mask: Masking) -> Json:
     """Every setting with what becomes of it, the files that keep some, and the impact."""
     whole = joined(shown.found.values())
     review = review_as_data(shown.review, mask)
@@ -37,7 +42,10 @@ def as_data(shown: Shown, mask: Masking) -> Json:
         "format_version": FORMAT_VERSION,
         "bench": shown.bench,
         "summary": review["summary"],
-        "counts": {NAMES[lot]: sum(one.settings for one in whole.of(lot)) for lot in Lot},
+        "counts": {
+            NAMES[disposition]: sum(one.settings for one in whole.of(disposition))
+            for disposition in Disposition
+        },
         "files": [
             {
                 "path": path,
@@ -54,9 +62,13 @@ def as_data(shown: Shown, mask: Masking) -> Json:
     }
 
 
-def _setting(one: Entry, mask: Masking) -> Json:
+def _count(settings: Iterable[AdoptedSetting]) -> int:
+    return sum(one.settings for one in settings)
+
+
+def _setting(one: AdoptedSetting, mask: Masking) -> Json:
     return {
-        "lot": NAMES[one.lot],
+        "lot": NAMES[one.disposition],
         "target": one.target,
         "subject": one.subject,
         "text": mask(one.text),

@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import PurePosixPath
 from textwrap import wrap
 
-from prodgen.review.adopt.core.model import Adoption, Entry, Lot, joined
+from prodgen.review.adopt.core.model import AdoptedSetting, Adoption, Disposition, joined
 from prodgen.review.core.redact import Masking
 
 WIDTH = 80
@@ -28,11 +28,11 @@ def as_text(found: Mapping[str, Adoption], gone: Iterable[str], mask: Masking) -
     """The lines of the short form; `gone` are the files that ours take the place of."""
     whole = joined(found.values())
     yield from _files(found, gone)
-    for lot in (Lot.OPEN, Lot.MOVED):
-        if entries := whole.of(lot):
-            yield from ("", f"{lot.value.capitalize()}:")
+    for disposition in (Disposition.OPEN, Disposition.MOVED):
+        if entries := whole.of(disposition):
+            yield from ("", f"{disposition.value.capitalize()}:")
             yield from _entries(entries, mask)
-    if noticed := list(_noticed(whole.of(Lot.DEFAULT))):
+    if noticed := list(_noticed(whole.of(Disposition.DEFAULT))):
         yield from ("", "Ours has it otherwise, which may be noticed:")
         for line in noticed:
             yield from _wrapped(mask(line), "  ", "      ")
@@ -53,13 +53,16 @@ def _files(found: Mapping[str, Adoption], gone: Iterable[str]) -> Iterator[str]:
             yield f"  {shown}/"
         adoption = found.get(path, Adoption())
         count = sum(one.settings for one in adoption.entries)
-        lost = len(adoption.of(Lot.OPEN))
+        lost = len(adoption.of(Disposition.OPEN))
         name = PurePosixPath(path).relative_to(folder)
         yield f"    {name}: {count} settings{f', {lost} not kept' if lost else ''}"
 
 
 def _rest(whole: Adoption) -> str:
-    same, own = (sum(one.settings for one in whole.of(lot)) for lot in (Lot.OURS, Lot.DEFAULT))
+    same, own = (
+        sum(one.settings for one in whole.of(disposition))
+        for disposition in (Disposition.OURS, Disposition.DEFAULT)
+    )
     return (
         f"Nothing is lost with the rest: {same} settings are the same in ours, and {own} are "
         "bench's own, which ours does its way. Add -v to see each."
@@ -72,14 +75,14 @@ def as_long_text(
     """The lines of the long form: every setting of every file."""
     yield from _files(found, gone)
     for path, adoption in found.items():
-        for lot in Lot:
-            if entries := adoption.of(lot):
+        for disposition in Disposition:
+            if entries := adoption.of(disposition):
                 count = sum(one.settings for one in entries)
-                yield from ("", f"{path}: {lot.value} ({count}):")
+                yield from ("", f"{path}: {disposition.value} ({count}):")
                 yield from _entries(entries, mask)
 
 
-def _entries(entries: Sequence[Entry], mask: Masking) -> Iterator[str]:
+def _entries(entries: Sequence[AdoptedSetting], mask: Masking) -> Iterator[str]:
     """The settings below their subjects; what is to be done about several stands once."""
     head = ""
     for (subject, note), alike in groupby(entries, key=lambda one: (one.subject, one.note)):
@@ -106,7 +109,7 @@ def _wrapped(text: str, first: str, later: str) -> list[str]:
     )
 
 
-def _noticed(entries: Iterable[Entry]) -> Iterator[str]:
+def _noticed(entries: Iterable[AdoptedSetting]) -> Iterator[str]:
     """One line for each kind of setting: `stopwaitsecs: 40 -> 300, 360 -> 390`."""
     pairs: dict[str, list[str]] = {}
     for one in entries:
@@ -117,7 +120,7 @@ def _noticed(entries: Iterable[Entry]) -> Iterator[str]:
         yield f"{name}: {', '.join(dict.fromkeys(changes))}"
 
 
-def _change(one: Entry) -> tuple[str, str, str]:
+def _change(one: AdoptedSetting) -> tuple[str, str, str]:
     """The name of a setting that can be noticed, its value in theirs and in ours."""
     found = re.match(rf"{FELT}(?=[\s=])", one.text)
     instead = one.note == WITHOUT or one.note.startswith(INSTEAD)

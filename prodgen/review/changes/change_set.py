@@ -13,9 +13,9 @@ from prodgen.review.changes.drift import Drift
 from prodgen.review.core.file_sets import FileChange, file_changes
 from prodgen.review.core.redact import Masking
 from prodgen.review.impact.impact import impact, spared
-from prodgen.review.impact.reasons import Reasons, Why
+from prodgen.review.impact.reasons import Explanation, ReasonFinder
 from prodgen.targets.core.effects import Action, Effect, Reason
-from prodgen.targets.core.file_set import Side
+from prodgen.targets.core.file_set import FileSet
 from prodgen.targets.registry import MODULES, load_effects
 
 
@@ -25,7 +25,7 @@ class Setting(NamedTuple):
     key: str
     old: str | None
     new: str | None
-    why: Why | None
+    why: Explanation | None
 
 
 class Step(NamedTuple):
@@ -37,7 +37,7 @@ class Step(NamedTuple):
     settings: tuple[Setting, ...]
     because: str
     """Why it happens, where no setting of its own is the reason."""
-    why: Why | None
+    why: Explanation | None
     seconds: int
     """How long the end of one may take at most; 0 where nothing ends."""
 
@@ -65,8 +65,8 @@ class Review(NamedTuple):
 
 
 def make_review(
-    old: Side,
-    new: Side,
+    old: FileSet,
+    new: FileSet,
     plan: Plan | None,
     mask: Masking,
     drift: Iterable[Drift] = (),
@@ -78,12 +78,12 @@ def make_review(
 
     Supervisor's groups in `spares` go on as they run.
     """
-    why = Reasons(plan)
+    why = ReasonFinder(plan)
     found = tuple(_steps(spared(impact(old, new), spares), why, mask))
     return Review(tuple(file_changes(old, new)), found, tuple(drift), source)
 
 
-def _steps(effects: Sequence[Effect], why: Reasons, mask: Masking) -> Iterator[Step]:
+def _steps(effects: Sequence[Effect], why: ReasonFinder, mask: Masking) -> Iterator[Step]:
     """The effects, those together that follow each other and say the same."""
     for _, alike in groupby(effects, key=_sameness):
         members = list(alike)
@@ -103,7 +103,7 @@ def _sameness(one: Effect) -> object:
     return one.target, one.action, one.reasons, one.because_of
 
 
-def _setting(reason: Reason, why: Why | None, mask: Masking) -> Setting:
+def _setting(reason: Reason, why: Explanation | None, mask: Masking) -> Setting:
     return Setting(
         reason.key, _masked(reason, reason.old, mask), _masked(reason, reason.new, mask), why
     )

@@ -35,7 +35,7 @@ Present = Mapping[PurePosixPath, "bytes | Obstacle"]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class OutputChange:
     """One file and what would happen to it; `reason` and `way_out` go with a conflict."""
 
     verb: Verb
@@ -46,7 +46,7 @@ class Change:
 
 def compare(
     artifacts: Sequence[Artifact], present: Present, *, overwrite: bool = False
-) -> list[Change]:
+) -> list[OutputChange]:
     """The changes, by path. `present` holds what is there, the manifest among it.
 
     Only what that manifest lists, and nobody has edited since, is updated or removed; with
@@ -78,17 +78,17 @@ def _content(found: bytes | Obstacle | None) -> bytes | None:
 
 def _wanted(
     path: PurePosixPath, new: bytes, present: Present, owned: Mapping[PurePosixPath, str]
-) -> Change:
+) -> OutputChange:
     """What happens to a file that an artifact is to become."""
     old = present.get(path)
     if old is None:
-        return Change(Verb.CREATE, path)
+        return OutputChange(Verb.CREATE, path)
     if isinstance(old, Obstacle):
         return _conflict(path, old.what, can_overwrite=old.removable)
     if old == new:
-        return Change(Verb.IDENTICAL, path)
+        return OutputChange(Verb.IDENTICAL, path)
     objection = _objection(path, old, owned)
-    return _conflict(path, objection) if objection else Change(Verb.UPDATE, path)
+    return _conflict(path, objection) if objection else OutputChange(Verb.UPDATE, path)
 
 
 def _objection(path: PurePosixPath, old: bytes, owned: Mapping[PurePosixPath, str]) -> str:
@@ -100,20 +100,22 @@ def _objection(path: PurePosixPath, old: bytes, owned: Mapping[PurePosixPath, st
     return "" if owned[path] == digest(old) else "was edited since prodgen wrote it"
 
 
-def _stale(path: PurePosixPath, old: bytes, written: str) -> Change:
+def _stale(path: PurePosixPath, old: bytes, written: str) -> OutputChange:
     if digest(old) == written:
-        return Change(Verb.REMOVE, path)
+        return OutputChange(Verb.REMOVE, path)
     return _conflict(path, "is no longer wanted, and was edited since prodgen wrote it")
 
 
-def _conflict(path: PurePosixPath, reason: str, *, can_overwrite: bool = True) -> Change:
+def _conflict(path: PurePosixPath, reason: str, *, can_overwrite: bool = True) -> OutputChange:
     way_out = "take it away" + (", or use --overwrite" if can_overwrite else "")
-    return Change(Verb.CONFLICT, path, reason, way_out)
+    return OutputChange(Verb.CONFLICT, path, reason, way_out)
 
 
-def _forced(change: Change, present: Present, wanted: Mapping[PurePosixPath, bytes]) -> Change:
+def _forced(
+    change: OutputChange, present: Present, wanted: Mapping[PurePosixPath, bytes]
+) -> OutputChange:
     """The change that goes ahead whoever wrote what is there; a folder still stays."""
     found = present.get(change.path)
     if change.verb is not Verb.CONFLICT or (isinstance(found, Obstacle) and not found.removable):
         return change
-    return Change(Verb.UPDATE if change.path in wanted else Verb.REMOVE, change.path)
+    return OutputChange(Verb.UPDATE if change.path in wanted else Verb.REMOVE, change.path)

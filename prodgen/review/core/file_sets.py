@@ -8,10 +8,10 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from prodgen.targets.core.artifacts import HOST_FILES, Artifact
-from prodgen.targets.core.file_set import Placed, Side
+from prodgen.targets.core.file_set import FileSet, Placed
 
 
-class Fate(Enum):
+class ChangeKind(Enum):
     """What becomes of one file."""
 
     ADDED = "added"
@@ -28,13 +28,13 @@ class FileChange(NamedTuple):
     new: Placed | None
 
     @property
-    def fate(self) -> Fate:
+    def kind(self) -> ChangeKind:
         if self.old is None:
-            return Fate.ADDED
-        return Fate.CHANGED if self.new is not None else Fate.REMOVED
+            return ChangeKind.ADDED
+        return ChangeKind.CHANGED if self.new is not None else ChangeKind.REMOVED
 
 
-def side_of(artifacts: Iterable[Artifact]) -> dict[PurePosixPath, Placed]:
+def file_set_of(artifacts: Iterable[Artifact]) -> dict[PurePosixPath, Placed]:
     """The artifacts that are installed for the bench, where they would be."""
     return {
         one.destination: Placed(one.text, one.target, one.mode)
@@ -43,7 +43,7 @@ def side_of(artifacts: Iterable[Artifact]) -> dict[PurePosixPath, Placed]:
     }
 
 
-def file_changes(old: Side, new: Side) -> list[FileChange]:
+def file_changes(old: FileSet, new: FileSet) -> list[FileChange]:
     """The files that differ in bytes or mode, by path."""
     found = []
     for path in sorted({*old, *new}):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prodgen.targets.core.file_set import Side
+from prodgen.targets.core.file_set import FileSet
 from prodgen.targets.core.meaning import Block, Meaning, lines_of
 from prodgen.targets.core.meaning import merged as merged_by
 from prodgen.targets.registry import MODULES, load_effects
@@ -13,6 +13,6 @@ def meaning(target: str, text: str) -> Meaning:
     return load_effects(target).parse(text) if target in MODULES else lines_of(text)
 
 
-def merged(side: Side, target: str) -> dict[str, Block]:
+def merged(side: FileSet, target: str) -> dict[str, Block]:
     """The blocks of all files of a target."""
     return merged_by(side, target, load_effects(target).parse)

@@ -26,7 +26,7 @@ def _places(origin: Origin) -> Iterator[Location]:
         yield from _places(reason)
 
 
-def to_blame(plan: Plan, words: str) -> Location | None:
+def find_source(plan: Plan, words: str) -> Location | None:
     """The place of the longest value of the plan that the words hold; None where none has one."""
     found = (
         (len(text), place)

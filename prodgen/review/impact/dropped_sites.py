@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from prodgen.plan.core.model import Plan, ServerName
 from prodgen.review.core.parse import merged
-from prodgen.targets.core.file_set import Side
+from prodgen.targets.core.file_set import FileSet
 
 
-def dropped_names(plan: Plan, old: Side, new: Side) -> Iterator[ServerName]:
+def dropped_names(plan: Plan, old: FileSet, new: FileSet) -> Iterator[ServerName]:
     """The names of the plan that nginx serves by the old files and not by the new ones."""
     if not any(one.target == "nginx" for one in new.values()):
         return
@@ -19,7 +19,7 @@ def dropped_names(plan: Plan, old: Side, new: Side) -> Iterator[ServerName]:
         yield from (name for name in site.names if name.name.value in lost)
 
 
-def served(side: Side) -> set[str]:
+def served(side: FileSet) -> set[str]:
     """The words of every `server_name`, of servers and of redirects, and the keys of maps."""
     found = set()
     for name, block in merged(side, "nginx").items():
@@ -30,7 +30,7 @@ def served(side: Side) -> set[str]:
     return found
 
 
-def is_served(folder: str, side: Side) -> bool:
+def is_served(folder: str, side: FileSet) -> bool:
     """Whether a server of nginx names the folder of a site."""
     word = re.compile(rf"(?<![\w.-]){re.escape(folder)}(?![\w-])")
     values = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from prodgen.targets.core.effects import Action, Effect, Startup, StartupFiles, changed_files
-from prodgen.targets.core.file_set import Side
+from prodgen.targets.core.file_set import FileSet
 from prodgen.targets.registry import MODULES, load_effects
 
 
@@ -23,25 +23,25 @@ def spared(effects: Iterable[Effect], groups: Collection[str]) -> list[Effect]:
     ]
 
 
-def running(side: Side) -> set[str]:
+def running(side: FileSet) -> set[str]:
     """The processes and units that run where a side is installed, as their manager calls them."""
     return {name for target in _targets_of(side) for name in load_effects(target).running(side)}
 
 
-def impact(old: Side, new: Side) -> list[Effect]:
+def impact(old: FileSet, new: FileSet) -> list[Effect]:
     """All that happens where `new` takes the place of `old`, in the order of the targets."""
     present = _targets_of(old, new)
     read = _startup_files(present, old, new)
     return [effect for target in present for effect in load_effects(target).effects(old, new, read)]
 
 
-def _targets_of(*sides: Side) -> list[str]:
+def _targets_of(*sides: FileSet) -> list[str]:
     """The targets that have files on one of the sides, in the registry's order."""
     found = {placed.target for side in sides for placed in side.values()}
     return [name for name in MODULES if name in found]
 
 
-def _startup_files(targets: Iterable[str], old: Side, new: Side) -> StartupFiles:
+def _startup_files(targets: Iterable[str], old: FileSet, new: FileSet) -> StartupFiles:
     """The files that services read at their start, as far as they mean something else now."""
     found = {}
     for target in targets:

@@ -14,26 +14,26 @@ GUNICORN = {"preload_app": "preload"}
 """Settings of Gunicorn that the plan calls otherwise."""
 
 
-class Why(NamedTuple):
+class Explanation(NamedTuple):
     """The reason in words, and where it stands; no place for a default."""
 
     text: str
     place: str
 
 
-class Reasons:
+class ReasonFinder:
     """Answers for one plan; without a plan (an archive has none) nothing is known."""
 
     def __init__(self, plan: Plan | None) -> None:
         self.plan = plan
 
-    def of(self, effect: Effect, key: str = "") -> Why | None:
+    def of(self, effect: Effect, key: str = "") -> Explanation | None:
         """Why the setting `key` of what the effect is about has its value, if that is known.
 
         Without a key: why there are as many of it as there are.
         """
         origin = self._origin(effect, key)
-        return Why(origin.text, str(place_of(origin) or "")) if origin else None
+        return Explanation(origin.text, str(place_of(origin) or "")) if origin else None
 
     def service(self, effect: Effect) -> Service | None:
         """The service that an effect is about, if it is one's."""

@@ -11,7 +11,7 @@ QUIET = (Action.NOTHING, Action.REREAD)
 STRENGTH = list(Action)
 
 
-def marks(review: Review, plan: Plan) -> dict[str, str]:
+def diagram_marks(review: Review, plan: Plan) -> dict[str, str]:
     """Words by the name of a service, and for nginx: the most disturbing that happens to each."""
     found: dict[str, set[Action]] = {}
     for step in review.steps:

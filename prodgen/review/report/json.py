@@ -10,7 +10,7 @@ from prodgen.review.changes.change_source import ChangeSource
 from prodgen.review.core.diff import unified
 from prodgen.review.core.file_sets import FileChange
 from prodgen.review.core.redact import Masking
-from prodgen.review.impact.reasons import Why
+from prodgen.review.impact.reasons import Explanation
 from prodgen.review.report import labels as words
 from prodgen.review.report.layout import ReviewLayout
 
@@ -51,7 +51,7 @@ def _file(one: FileChange, mask: Masking) -> Json:
     return {
         "path": str(one.path),
         "target": one.target,
-        "fate": one.fate.value,
+        "fate": one.kind.value,
         "diff": "".join(f"{line}\n" for line in unified([one], mask)),
     }
 
@@ -72,5 +72,5 @@ def _setting(one: Setting) -> Json:
     return {"key": one.key, "old": one.old, "new": one.new, "why": _why(one.why)}
 
 
-def _why(why: Why | None) -> Mapping[str, str] | None:
+def _why(why: Explanation | None) -> Mapping[str, str] | None:
     return {"text": why.text, "place": why.place} if why else None

@@ -7,7 +7,7 @@ from collections import Counter
 from prodgen.plan.core.model import Manager
 from prodgen.review.changes.change_set import Review, Setting, Step
 from prodgen.review.changes.change_source import ValueChange
-from prodgen.review.core.file_sets import Fate
+from prodgen.review.core.file_sets import ChangeKind
 from prodgen.targets.core.effects import Action
 
 LONGEST = 60
@@ -105,8 +105,8 @@ def _value(one: ValueChange) -> str:
 
 def summary(review: Review) -> str:
     """The whole in one line."""
-    fates = Counter(change.fate for change in review.changes)
-    files = [f"{fates[fate]} {fate.value}" for fate in Fate if fates[fate]]
+    fates = Counter(change.kind for change in review.changes)
+    files = [f"{fates[fate]} {fate.value}" for fate in ChangeKind if fates[fate]]
     counts: Counter[Action] = Counter()
     for step in review.steps:
         if step.action is not Action.RELOAD:

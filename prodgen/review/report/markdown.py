@@ -11,7 +11,7 @@ from prodgen.review.changes.change_set import Review, Step
 from prodgen.review.core.diff import unified
 from prodgen.review.core.redact import Masking
 from prodgen.review.report import labels as words
-from prodgen.review.report.diagram_marks import marks
+from prodgen.review.report.diagram_marks import diagram_marks
 from prodgen.review.report.layout import ReviewLayout
 
 MARK = "<!-- prodgen diff -->"
@@ -87,7 +87,7 @@ def _picture(review: Review, plan: Plan | None) -> Iterator[str]:
     """The new stack, with what happens to each part of it; GitHub and GitLab draw Mermaid."""
     if plan is None or not review.steps:
         return
-    flowchart = as_mermaid(picture(plan, marks(review, plan)))
+    flowchart = as_mermaid(picture(plan, diagram_marks(review, plan)))
     yield f"<details><summary>Picture</summary>\n\n```mermaid\n{flowchart}```\n\n</details>\n"
 
 

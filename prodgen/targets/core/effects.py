@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from prodgen.plan.core.model import Plan, Service
 from prodgen.provenance import Origin
-from prodgen.targets.core.file_set import Side
+from prodgen.targets.core.file_set import FileSet
 from prodgen.targets.core.meaning import Block, Parser, lines_of, meanings
 
 
@@ -66,7 +66,7 @@ def _joined(values: tuple[str, ...] | None) -> str | None:
 
 
 def changed_files(
-    old: Side, new: Side, target: str, parse: Parser
+    old: FileSet, new: FileSet, target: str, parse: Parser
 ) -> dict[PurePosixPath, tuple[Reason, ...]]:
     """The files of a target on both sides that mean something else now, with what differs."""
     found = {}
@@ -94,11 +94,11 @@ StartupFiles = Mapping[PurePosixPath, Startup]
 """Those that mean something else now, by their destination."""
 
 
-def _no_effects(_old: Side, _new: Side, _read: StartupFiles) -> Iterable[Effect]:
+def _no_effects(_old: FileSet, _new: FileSet, _read: StartupFiles) -> Iterable[Effect]:
     return ()
 
 
-def _nothing_runs(_side: Side) -> list[str]:
+def _nothing_runs(_side: FileSet) -> list[str]:
     return []
 
 
@@ -114,9 +114,9 @@ class TargetEffects(NamedTuple):
     """What the files of one target mean, and what a change of them does."""
 
     parse: Parser = lines_of
-    effects: Callable[[Side, Side, StartupFiles], Iterable[Effect]] = _no_effects
+    effects: Callable[[FileSet, FileSet, StartupFiles], Iterable[Effect]] = _no_effects
     """What happens where the second set of files takes the place of the first."""
-    running: Callable[[Side], list[str]] = _nothing_runs
+    running: Callable[[FileSet], list[str]] = _nothing_runs
     """What runs where these files are installed, as the manager calls it."""
     service_of: Callable[[Plan, Effect], Service | None] = _no_service
     """The service of the plan that an effect is about."""

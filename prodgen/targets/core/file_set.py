@@ -15,5 +15,5 @@ class Placed(NamedTuple):
     mode: int = 0o644
 
 
-Side = Mapping[PurePosixPath, Placed]
+FileSet = Mapping[PurePosixPath, Placed]
 """Files by their destination."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 
-from prodgen.targets.core.file_set import Side
+from prodgen.targets.core.file_set import FileSet
 
 Block = Mapping[str, tuple[str, ...]]
 """The values of each setting; several where it is given several times, in their order."""
@@ -20,12 +20,12 @@ def lines_of(text: str) -> dict[str, Block]:
     return {"file": {"lines": tuple(text.splitlines())}}
 
 
-def meanings(side: Side, target: str, parse: Parser) -> dict[PurePosixPath, Meaning]:
+def meanings(side: FileSet, target: str, parse: Parser) -> dict[PurePosixPath, Meaning]:
     """What each file of a target means."""
     return {path: parse(placed.text) for path, placed in side.items() if placed.target == target}
 
 
-def merged(side: Side, target: str, parse: Parser) -> dict[str, Block]:
+def merged(side: FileSet, target: str, parse: Parser) -> dict[str, Block]:
     """The blocks of all files of a target; what they say in nginx's http itself adds up."""
     found: dict[str, Block] = {}
     for blocks in meanings(side, target, parse).values():

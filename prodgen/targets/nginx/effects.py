@@ -13,7 +13,7 @@ from prodgen.targets.core.effects import (
     TargetEffects,
     reasons_of,
 )
-from prodgen.targets.core.file_set import Side
+from prodgen.targets.core.file_set import FileSet
 from prodgen.targets.core.meaning import merged
 from prodgen.targets.nginx.parse import nginx_blocks
 
@@ -35,7 +35,7 @@ OPTIONS = {
 PROXY = ("proxy_read_timeout", "proxy_send_timeout")
 
 
-def nginx_effects(old: Side, new: Side, _read: StartupFiles) -> Iterator[Effect]:
+def nginx_effects(old: FileSet, new: FileSet, _read: StartupFiles) -> Iterator[Effect]:
     """Each block of nginx that differs."""
     before, after = (merged(side, "nginx", nginx_blocks) for side in (old, new))
     for name in dict.fromkeys([*before, *after]):

@@ -18,7 +18,7 @@ from prodgen.targets.core.effects import (
     TargetEffects,
     reasons_of,
 )
-from prodgen.targets.core.file_set import Side
+from prodgen.targets.core.file_set import FileSet
 from prodgen.targets.core.meaning import merged
 from prodgen.targets.supervisor.groups import own_program_name
 from prodgen.targets.supervisor.parse import supervisor_blocks
@@ -40,11 +40,11 @@ FIELDS = {
 """Which field of a service a setting is made of."""
 
 
-def _groups_in(side: Side) -> dict[str, Group]:
+def _groups_in(side: FileSet) -> dict[str, Group]:
     return groups_of(merged(side, "supervisor", supervisor_blocks))
 
 
-def processes_of(side: Side) -> list[str]:
+def processes_of(side: FileSet) -> list[str]:
     """The processes that Supervisor runs by these files: `group:name`."""
     return [
         f"{group.name}:{process}"
@@ -54,7 +54,7 @@ def processes_of(side: Side) -> list[str]:
     ]
 
 
-def supervisor_effects(old: Side, new: Side, read_files: StartupFiles) -> Iterator[Effect]:
+def supervisor_effects(old: FileSet, new: FileSet, read_files: StartupFiles) -> Iterator[Effect]:
     """Each process of Supervisor and what happens to it."""
     before, after = _groups_in(old), _groups_in(new)
     read = _programs_reading(read_files, after)

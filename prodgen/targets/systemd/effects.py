@@ -14,7 +14,7 @@ from prodgen.targets.core.effects import (
     TargetEffects,
     reasons_of,
 )
-from prodgen.targets.core.file_set import Side
+from prodgen.targets.core.file_set import FileSet
 from prodgen.targets.core.meaning import Block, meanings
 from prodgen.targets.systemd.parse import unit_blocks
 from prodgen.targets.systemd.units import unit_file
@@ -44,7 +44,7 @@ FIELDS = {
 Units = Mapping[str, Block]
 
 
-def systemd_effects(old: Side, new: Side, read_files: StartupFiles) -> Iterator[Effect]:
+def systemd_effects(old: FileSet, new: FileSet, read_files: StartupFiles) -> Iterator[Effect]:
     """Each unit of systemd that runs or is wanted, and what happens to it."""
     before, after = units_in(old), units_in(new)
     if not before and not after:
@@ -62,7 +62,7 @@ def systemd_effects(old: Side, new: Side, read_files: StartupFiles) -> Iterator[
     yield from _passive(before, after, {file_of(unit) for unit in (*running, *wanted)})
 
 
-def units_of(side: Side) -> list[str]:
+def units_of(side: FileSet) -> list[str]:
     """The services that systemd runs by these files."""
     return [unit for unit in _wanted(units_in(side)) if unit.endswith(".service")]
 
@@ -73,7 +73,7 @@ def file_of(unit: str) -> str:
     return f"{stem}@.{rest.rpartition('.')[2]}" if at else unit
 
 
-def units_in(side: Side) -> dict[str, Block]:
+def units_in(side: FileSet) -> dict[str, Block]:
     """The units of a side by name, each a block; of a drop-in with its folder's name."""
     files = meanings(side, "systemd", unit_blocks).items()
     return {_name(path): blocks.get("unit", {}) for path, blocks in files}

@@ -14,7 +14,7 @@ from prodgen.deploy.apply.ports import clashes
 from prodgen.deploy.system import procfs
 from prodgen.diagnostics import Diagnostic
 from prodgen.plan.core.model import Address, Plan, Role
-from prodgen.targets.core.file_set import Placed, Side
+from prodgen.targets.core.file_set import FileSet, Placed
 from tests.support.fakes.recorder import PLAN
 from tests.support.systemd_plans import sourced
 
@@ -42,11 +42,11 @@ def plan_on(port: int, *, path: str = "", instances: int = 2, bench: Path | None
     return PLAN._replace(services=(service,), bench=sourced(folder))
 
 
-def side(target: str, text: str) -> Side:
+def side(target: str, text: str) -> FileSet:
     return {PurePosixPath("/etc/x"): Placed(text, target)}
 
 
-def found(plan: Plan, old: Side | None = None, new: Side | None = None) -> list[Diagnostic]:
+def found(plan: Plan, old: FileSet | None = None, new: FileSet | None = None) -> list[Diagnostic]:
     return list(clashes(plan, old or {}, new or {}))
 
 
@@ -120,7 +120,7 @@ def test_whoever_is_not_root_cannot_tell(port: int, monkeypatch: pytest.MonkeyPa
     assert found(plan_on(port)) == []
 
 
-def server(*listens: str) -> Side:
+def server(*listens: str) -> FileSet:
     text = "".join(f"  listen {one};\n" for one in listens)
     return side("nginx", f"server {{\n{text}  server_name a.test;\n}}\n")
 

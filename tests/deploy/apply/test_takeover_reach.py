@@ -14,7 +14,7 @@ from prodgen.deploy.apply.installed import read_installed
 from prodgen.deploy.apply.takeover import plan_takeover
 from prodgen.deploy.apply.takeover_reach import reach_of, who_can_change
 from prodgen.deploy.core.errors import DeployError
-from prodgen.review.adopt.core.model import Lot
+from prodgen.review.adopt.core.model import Disposition
 from prodgen.review.adopt.core.reach import How, Opened
 from tests.deploy.apply.test_takeover import NGINX, PLAN, THEIRS, there
 from tests.support.reviewed import side
@@ -162,7 +162,7 @@ def test_what_a_users_file_includes_of_his_own_is_not_kept(host: Path) -> None:
     lines = "listen 80;\n\tinclude /home/user/mine.conf;\n\taccess_log /etc/cron.d/x;"
     written(host / "home/user/nginx.conf", text.replace("listen 80;", lines, 1))
     found = plan_takeover(PLAN, side(PLAN, "supervisor"), (), host)
-    left = {one.text: one.note for one in found.adoption.of(Lot.OPEN)}
+    left = {one.text: one.note for one in found.adoption.of(Disposition.OPEN)}
     number = text.splitlines().index("\t\tlisten 80;") + 2
     assert left["access_log /etc/cron.d/x"].startswith(f"{CONF}:{number + 1}: {USER} can change")
     assert "mine.conf" not in "".join(one.text for one in found.own)

@@ -15,7 +15,7 @@ from prodgen.app.bench_selection import Selection
 from prodgen.app.complete_output import make_complete, texts_of
 from prodgen.app.diff import DiffOptions, compare
 from prodgen.app.pipeline import plan_bench, render_targets
-from prodgen.app.review import Sides, Stopped, read_artifacts
+from prodgen.app.review import Comparison, Stopped, read_artifacts
 from prodgen.app.saved_review import check_review
 from prodgen.app.write_output import write_output
 from prodgen.deploy.apply.apply import End, Job, apply, recover_interrupted
@@ -141,7 +141,7 @@ def test_its_output_is_read_verified_and_replaced(tmp_path: Path) -> None:
     assert (Verb.REMOVE, f"{folder}/nginx/frappe-bench.conf") in written.changes
 
 
-def sides(root: Path) -> Sides:
+def sides(root: Path) -> Comparison:
     return compare(DiffOptions(rendered=OUTPUT, root=root), lambda _outcome: False)
 
 
@@ -154,7 +154,7 @@ def test_its_review_is_read(host: Path, tmp_path: Path) -> None:
     assert [one.code for one in stopped.value.found] == ["PG807"]
 
 
-def of_bench(bench: Path, root: Path) -> Sides:
+def of_bench(bench: Path, root: Path) -> Comparison:
     options = DiffOptions(Selection(bench), root=root, locked=True)
     return compare(options, lambda outcome: has_errors(outcome.diagnostics))
 

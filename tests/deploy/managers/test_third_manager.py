@@ -148,12 +148,12 @@ from prodgen.deploy.apply.activate import activate
 from prodgen.deploy.managers.registry import manager_of
 from prodgen.deploy.session.activation import Activation
 from prodgen.deploy.session.bench_context import BenchContext
-from prodgen.review.core.file_sets import side_of
+from prodgen.review.core.file_sets import file_set_of
 from prodgen.review.impact.impact import impact, running
 
 outcome = plan_bench(Selection(Path(sys.argv[1])), locked=False, programs=())
 plan = outcome.plan
-new = side_of(render_targets(outcome, ["runit"]))
+new = file_set_of(render_targets(outcome, ["runit"]))
 
 def follow(old, new):
     manager = manager_of(plan)

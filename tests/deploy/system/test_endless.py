@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from prodgen.app.review import Sides, Stopped
+from prodgen.app.review import Comparison, Stopped
 from prodgen.app.saved_review import check_review
 from prodgen.deploy.apply import health, takeover
 from prodgen.deploy.core.errors import DeployError
@@ -96,7 +96,7 @@ def archive_to_apply(place: Path, kind: str) -> str:
 
 def review(place: Path, kind: str) -> str:
     with pytest.raises(Stopped) as found:
-        check_review(put(kind, place), Sides({}, {}))
+        check_review(put(kind, place), Comparison({}, {}))
     return found.value.found[0].message
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from prodgen.plan.core.model import Plan
 from prodgen.provenance import Sourced
-from prodgen.review.adopt.core.model import Adoption, Lot
+from prodgen.review.adopt.core.model import Adoption, Disposition
 from prodgen.review.adopt.nginx.directives import leaves, ours_of
 from prodgen.review.adopt.nginx.file import adopt_nginx
 from prodgen.review.adopt.nginx.write import as_nginx, count_settings
@@ -76,10 +76,10 @@ def test_every_directive_is_accounted_for(path: Path) -> None:
     found = adopted_nginx(text)
     whole = parse(text)
     assert sum(one.settings for one in found.entries) == sum(map(count_settings, whole))
-    moved = sum(one.settings for one in found.of(Lot.MOVED))
+    moved = sum(one.settings for one in found.of(Disposition.MOVED))
     kept = [one for addition in found.additions for one in parse(addition.text)]
     assert sum(map(count_settings, kept)) == moved
-    assert all(one.note for one in found.of(Lot.OPEN)), found.of(Lot.OPEN)
+    assert all(one.note for one in found.of(Disposition.OPEN)), found.of(Disposition.OPEN)
     assert not re.search(r"@webserver|@magic|site_name_|-frappe\b", "".join(found.texts().values()))
 
 
@@ -94,7 +94,7 @@ def test_every_option_is_accounted_for(path: Path) -> None:
     for addition in found.additions:
         kept = sections_of(addition.text) or {}
         assert kept == {name: sections[name] for name in kept}
-    assert all(one.note for one in found.of(Lot.OPEN)), found.of(Lot.OPEN)
+    assert all(one.note for one in found.of(Disposition.OPEN)), found.of(Disposition.OPEN)
 
 
 @pytest.mark.parametrize("path", files("nginx.conf"), ids=lambda path: path.parts[-3:][0])
@@ -105,10 +105,10 @@ def test_nginx_reads_what_is_written_as_it_was(path: Path) -> None:
 
 def test_bench_alone_leaves_nothing_open_but_counts() -> None:
     found = adopted_nginx((HERE / "by-bench/nginx.conf").read_text(), "one.test")
-    assert not found.of(Lot.OPEN)
+    assert not found.of(Disposition.OPEN)
     assert not found.additions
     programs = adopted_programs((HERE / "by-bench/supervisor.conf").read_text())
-    assert [one.note for one in programs.of(Lot.OPEN)] == [
+    assert [one.note for one in programs.of(Disposition.OPEN)] == [
         '-w 5 (ours: 4), common_site_config.json: "gunicorn_workers": 5'
     ]
 
@@ -121,7 +121,7 @@ def test_additions_by_hand_move_into_the_include_points() -> None:
     assert "location = /robots-of-mine.txt" in texts["server.d"]
     assert "proxy_pass http://frappe-bench-web;" in texts["server.d"]
     assert "proxy_set_header X-Of-Mine yes;" in texts["location.d"]
-    assert [one.text for one in found.of(Lot.OPEN)] == ["client_max_body_size 400m"]
+    assert [one.text for one in found.of(Disposition.OPEN)] == ["client_max_body_size 400m"]
 
 
 def test_what_one_site_has_is_not_given_to_all() -> None:
@@ -132,7 +132,7 @@ def test_what_one_site_has_is_not_given_to_all() -> None:
     shared = "".join(found.texts().values())
     assert "robots-of-mine" not in shared
     assert "reports-of-mine" in shared
-    assert "location = /robots-of-mine.txt" in {one.text for one in found.of(Lot.OPEN)}
+    assert "location = /robots-of-mine.txt" in {one.text for one in found.of(Disposition.OPEN)}
 
 
 def test_the_names_of_bench_become_ours() -> None:
@@ -143,7 +143,7 @@ def test_the_names_of_bench_become_ours() -> None:
 
 def test_a_certificate_of_certbot_is_told_as_the_setting_that_keeps_it() -> None:
     found = adopted_nginx((HERE / "by-certbot/nginx.conf").read_text(), "one.test")
-    notes = {one.note for one in found.of(Lot.OPEN)}
+    notes = {one.note for one in found.of(Disposition.OPEN)}
     chain = "/etc/letsencrypt/live/one.test/fullchain.pem"
     assert any(
         note.startswith(f'sites/one.test/site_config.json: "ssl_certificate": "{chain}"')
@@ -155,7 +155,7 @@ def test_a_certificate_of_certbot_is_told_as_the_setting_that_keeps_it() -> None
 def test_programs_of_ones_own_stay_and_secrets_are_not_shown() -> None:
     found = adopted_programs((HERE / "by-hand/supervisor.conf").read_text())
     assert "[program:robot-of-mine]\ncommand=/bin/sleep infinity\n" in found.texts()["programs"]
-    notes = " ".join(one.note for one in found.of(Lot.OPEN))
+    notes = " ".join(one.note for one in found.of(Disposition.OPEN))
     assert 'prodgen.yaml: env: {"MINE": "1"}' in notes
     assert "env_file, a file with API_KEY" in notes
     assert "abc" not in "".join(one.text + one.note for one in found.entries)
@@ -164,8 +164,10 @@ def test_programs_of_ones_own_stay_and_secrets_are_not_shown() -> None:
 def test_a_file_that_cannot_be_read_is_left_open_as_a_whole() -> None:
     for text in ("server { listen 80;", "upstream a { server 1; } }"):
         assert set(nginx_blocks(text)) == {"file"}
-        assert [one.lot for one in adopted_nginx_broken(text).entries] == [Lot.OPEN]
-    assert [one.lot for one in adopted_programs("[program:x\n").entries] == [Lot.OPEN]
+        assert [one.disposition for one in adopted_nginx_broken(text).entries] == [Disposition.OPEN]
+    assert [one.disposition for one in adopted_programs("[program:x\n").entries] == [
+        Disposition.OPEN
+    ]
 
 
 def adopted_nginx_broken(text: str) -> Adoption:

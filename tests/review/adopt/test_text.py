@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from prodgen.review.adopt.core.model import Adoption, Entry, Lot
+from prodgen.review.adopt.core.model import AdoptedSetting, Adoption, Disposition
 from prodgen.review.adopt.text import WIDTH, as_long_text, as_text
 from prodgen.review.core.redact import Mask
 from tests.review.adopt.test_adopt import HERE, adopted_nginx, adopted_programs
@@ -29,7 +29,7 @@ def test_it_fits_a_terminal(name: str) -> None:
     assert len(lines) < 50
     text = "\n".join(lines)
     for adoption in found(name).values():
-        for one in (*adoption.of(Lot.OPEN), *adoption.of(Lot.MOVED)):
+        for one in (*adoption.of(Disposition.OPEN), *adoption.of(Disposition.MOVED)):
             assert one.text[:40] in text
 
 
@@ -49,7 +49,7 @@ def test_only_what_can_be_noticed_is_shown_of_benchs_own() -> None:
 
 def test_files_stand_below_their_folders_with_their_numbers() -> None:
     drop_in = "/etc/systemd/system/x.service.d/a.conf"
-    lost = Adoption((Entry(Lot.OPEN, "systemd", "x", "Nice=1", "a note"),))
+    lost = Adoption((AdoptedSetting(Disposition.OPEN, "systemd", "x", "Nice=1", "a note"),))
     lines = list(as_text({drop_in: lost}, ["/etc/systemd/system/x.service", drop_in], Mask()))
     assert lines[1:4] == [
         "  /etc/systemd/system/",

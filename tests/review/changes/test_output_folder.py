@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from prodgen.review.changes.output_folder import Change, Obstacle, Verb, compare, is_as_left
+from prodgen.review.changes.output_folder import Obstacle, OutputChange, Verb, compare, is_as_left
 from prodgen.targets.core.artifacts import Artifact
 from prodgen.targets.manifest import PATH, NewerFormat, digest, make_manifest, owned_files
 
@@ -27,7 +27,7 @@ def files(**texts: str) -> dict[PurePosixPath, bytes | Obstacle]:
     return {one.path: one.content for one in artifacts(**texts)}
 
 
-def verbs(changes: list[Change]) -> dict[str, Verb]:
+def verbs(changes: list[OutputChange]) -> dict[str, Verb]:
     return {str(change.path): change.verb for change in changes}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prodgen.review.core.source_lines import to_blame
+from prodgen.review.core.source_lines import find_source
 from tests.support.reviewed import plan_with
 
 PORT = 8765
@@ -21,6 +21,6 @@ PORT = 8765
     ],
 )
 def test_the_longest_value_in_the_words_has_the_place(words: str, place: str) -> None:
-    found = to_blame(plan_with(webserver_port=PORT), words)
+    found = find_source(plan_with(webserver_port=PORT), words)
     assert str(found or "").startswith(place)
     assert bool(found) == bool(place)

@@ -7,12 +7,12 @@ from pathlib import PurePosixPath
 import pytest
 
 from prodgen.review.impact.dropped_sites import dropped_names, is_served, served
-from tests.support.reviewed import Side, plan_with, side
+from tests.support.reviewed import FileSet, plan_with, side
 
 BOTH = side(plan_with(), "systemd")
 
 
-def without(name: str) -> Side:
+def without(name: str) -> FileSet:
     """The side of a plan in which a site has no name left."""
     plan = plan_with()
     kept = tuple(site for site in plan.sites if site.folder.value != name)
@@ -32,7 +32,7 @@ def test_a_name_that_goes_is_found() -> None:
 @pytest.mark.parametrize(
     "new", [BOTH, {PurePosixPath("/etc/a"): next(iter(BOTH.values()))._replace(target="systemd")}]
 )
-def test_nothing_goes_where_all_stays_or_nginx_is_not_meant(new: Side) -> None:
+def test_nothing_goes_where_all_stays_or_nginx_is_not_meant(new: FileSet) -> None:
     assert list(dropped_names(plan_with(), BOTH, new)) == []
 
 

@@ -7,10 +7,10 @@ from pathlib import PurePosixPath
 import pytest
 
 from prodgen.review.impact.impact import impact, running
-from prodgen.review.impact.reasons import Reasons
+from prodgen.review.impact.reasons import ReasonFinder
 from prodgen.targets.core.effects import Action
 from prodgen.targets.core.file_set import Placed
-from tests.support.reviewed import MANAGERS, Side, actions, edited, plan_with, side
+from tests.support.reviewed import MANAGERS, FileSet, actions, edited, plan_with, side
 
 FILES = {"supervisor": "frappe-bench.conf", "systemd": "frappe-bench-frappe-short-worker@.service"}
 
@@ -21,16 +21,16 @@ def manager(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def old(manager: str) -> Side:
+def old(manager: str) -> FileSet:
     return side(plan_with(), manager)
 
 
-def test_nothing_is_nothing(old: Side) -> None:
+def test_nothing_is_nothing(old: FileSet) -> None:
     assert impact(old, old) == []
 
 
 @pytest.mark.parametrize("comment", ["# added\n", "; added\n", "\n\n"])
-def test_a_comment_touches_nothing(old: Side, comment: str) -> None:
+def test_a_comment_touches_nothing(old: FileSet, comment: str) -> None:
     for path, placed in old.items():
         if comment.startswith(";") and placed.target not in MANAGERS:
             continue
@@ -38,7 +38,7 @@ def test_a_comment_touches_nothing(old: Side, comment: str) -> None:
         assert impact(old, changed) == [], path
 
 
-def test_the_first_install_starts_everything(old: Side, manager: str) -> None:
+def test_the_first_install_starts_everything(old: FileSet, manager: str) -> None:
     effects = impact({}, old)
     ours = {one.action for one in effects if one.target == manager}
     assert ours <= {Action.START, Action.REREAD}
@@ -46,12 +46,12 @@ def test_the_first_install_starts_everything(old: Side, manager: str) -> None:
     assert running(old) <= started
 
 
-def test_the_last_removal_stops_everything(old: Side) -> None:
+def test_the_last_removal_stops_everything(old: FileSet) -> None:
     effects = impact(old, {})
     assert running(old) <= {one.subject for one in effects if one.action is Action.STOP}
 
 
-def test_more_gunicorn_workers_roll_the_web_and_nothing_else(manager: str, old: Side) -> None:
+def test_more_gunicorn_workers_roll_the_web_and_nothing_else(manager: str, old: FileSet) -> None:
     effects = impact(old, side(plan_with(gunicorn_workers=8), manager))
     web = [one for one in effects if "frappe-web" in one.subject]
     assert web == effects
@@ -59,7 +59,7 @@ def test_more_gunicorn_workers_roll_the_web_and_nothing_else(manager: str, old: 
     assert len(effects) == 2
 
 
-def test_what_restarts_anyway_also_says_what_it_reads_anew(manager: str, old: Side) -> None:
+def test_what_restarts_anyway_also_says_what_it_reads_anew(manager: str, old: FileSet) -> None:
     new = side(plan_with(gunicorn_workers=8), manager)
     name = (
         next(path.name for path in new if "web" in path.name and path.suffix == ".service")
@@ -75,10 +75,10 @@ def test_what_restarts_anyway_also_says_what_it_reads_anew(manager: str, old: Si
         assert not one.because_of
 
 
-def test_the_reason_of_a_roll_is_where_it_was_set(manager: str, old: Side) -> None:
+def test_the_reason_of_a_roll_is_where_it_was_set(manager: str, old: FileSet) -> None:
     plan = plan_with(gunicorn_workers=8)
     first = impact(old, side(plan, manager))[0]
-    why = Reasons(plan).of(first, first.reasons[0].key)
+    why = ReasonFinder(plan).of(first, first.reasons[0].key)
     assert why is not None
     assert why.place.startswith("sites/common_site_config.json:")
 
@@ -162,14 +162,14 @@ def test_a_program_of_its_own_restarts_alone() -> None:
     assert actions(impact(before, after)) == {"b:b": Action.RESTART}
 
 
-def test_the_file_of_the_host_takes_nothing_from_that_of_the_bench(old: Side) -> None:
+def test_the_file_of_the_host_takes_nothing_from_that_of_the_bench(old: FileSet) -> None:
     path = PurePosixPath("/etc/nginx/conf.d/00-prodgen-host.conf")
     new = {path: Placed("map_hash_max_size 65536;\n", "nginx"), **old}
     [effect] = impact(old, new)
     assert [(one.key, one.old) for one in effect.reasons] == [("map_hash_max_size", None)]
 
 
-def test_a_site_more_reloads_nginx_and_restarts_nothing(manager: str, old: Side) -> None:
+def test_a_site_more_reloads_nginx_and_restarts_nothing(manager: str, old: FileSet) -> None:
     plan = plan_with()
     fewer = plan._replace(sites=plan.sites[:1])
     effects = impact(side(fewer, manager), old)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prodgen.inputs.core.source import Source
-from prodgen.review.impact.reasons import Reasons
+from prodgen.review.impact.reasons import ReasonFinder
 from prodgen.targets.core.effects import Action, Effect
 from tests.support.plans import bench_files, make_plan
 
@@ -34,7 +34,7 @@ OF_THE_SITE = "sites/one.example/site_config.json:"
 def test_the_place_of_a_setting(key: str, place: str) -> None:
     files = bench_files("web: bench serve\n", sites=SITES)
     plan = make_plan(files._replace(settings=Source("prodgen.yaml", SETTINGS)))
-    why = Reasons(plan).of(SERVER, key)
+    why = ReasonFinder(plan).of(SERVER, key)
     assert why is not None
     assert why.place == place
 
@@ -42,4 +42,4 @@ def test_the_place_of_a_setting(key: str, place: str) -> None:
 @pytest.mark.parametrize("key", ["proxy_buffers", "location / > proxy_pass", "limit_req"])
 def test_a_site_is_not_to_blame_for_what_it_does_not_set(key: str) -> None:
     plan = make_plan(bench_files("web: bench serve\n", sites=SITES))
-    assert Reasons(plan).of(SERVER, key) is None
+    assert ReasonFinder(plan).of(SERVER, key) is None

@@ -6,7 +6,7 @@ import pytest
 
 from prodgen.review.changes.change_set import Review, Step, make_review
 from prodgen.review.core.redact import Mask
-from prodgen.review.report.diagram_marks import marks
+from prodgen.review.report.diagram_marks import diagram_marks
 from prodgen.review.report.layout import ReviewLayout
 from prodgen.review.report.markdown import report
 from prodgen.targets.core.effects import Action
@@ -18,7 +18,7 @@ def test_a_changed_service_is_marked(manager: str) -> None:
     old, new = plan_with(), plan_with(gunicorn_workers=8, http_timeout=200)
     mask = Mask()
     review = make_review(side(old, manager), side(new, manager), new, mask)
-    assert marks(review, new) == {
+    assert diagram_marks(review, new) == {
         "nginx": "reload",
         "frappe-bench-frappe-web": "rolling restart",
     }
@@ -33,18 +33,21 @@ def test_of_several_things_the_worst_is_shown() -> None:
     old, new = plan_with(), plan_with(workers=reports, gunicorn_workers=8)
     mask = Mask()
     review = make_review(side(old, "supervisor"), side(new, "supervisor"), new, mask)
-    assert marks(review, new)["frappe-bench-frappe-reports-worker"] == "restart"
+    assert diagram_marks(review, new)["frappe-bench-frappe-reports-worker"] == "restart"
     worst = {Action.ROLL: "a", Action.RESTART: "a", Action.START: "b"}
     steps = [Step("systemd", action, (f"frappe-bench-frappe-web@{name}.service",), (), "", None, 0)
              for action, name in worst.items()]  # fmt: skip
-    assert marks(Review((), tuple(steps)), new) == {"frappe-bench-frappe-web": "restart"}
+    assert diagram_marks(Review((), tuple(steps)), new) == {"frappe-bench-frappe-web": "restart"}
 
 
 def test_no_change_has_no_picture() -> None:
     plan, mask = plan_with(), Mask()
     same = side(plan, "systemd")
     review = make_review(same, same, plan, mask)
-    assert (marks(review, plan), "mermaid" in report(review, ReviewLayout(mask, "x", plan))) == (
+    assert (
+        diagram_marks(review, plan),
+        "mermaid" in report(review, ReviewLayout(mask, "x", plan)),
+    ) == (
         {},
         False,
     )

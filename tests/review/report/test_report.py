@@ -13,7 +13,7 @@ from prodgen.review.report import markdown, text
 from prodgen.review.report.layout import ReviewLayout
 from prodgen.review.report.markdown import LONGEST, MARK, escaped
 from prodgen.review.report.reporters import REPORTERS
-from prodgen.targets.core.file_set import Placed, Side
+from prodgen.targets.core.file_set import FileSet, Placed
 from prodgen.targets.manifest import digest
 from tests.support.reviewed import MANAGERS, plan_with, side
 
@@ -48,7 +48,7 @@ def test_it_is_as_expected(form: str, manager: str, request: pytest.FixtureReque
     assert made == path.read_text()
 
 
-def of_texts(old: str, new: str, target: str = "supervisor") -> tuple[Side, Side]:
+def of_texts(old: str, new: str, target: str = "supervisor") -> tuple[FileSet, FileSet]:
     path = PurePosixPath("/etc/x.conf")
     return {path: Placed(old, target)}, {path: Placed(new, target)}
 

@@ -19,7 +19,7 @@ from prodgen.host.door import Door
 from prodgen.host.run_as import Identity, as_child, identity_named
 from prodgen.plan.core.model import Plan, Service
 from prodgen.targets.core.effects import Action
-from prodgen.targets.core.file_set import Side
+from prodgen.targets.core.file_set import FileSet
 from tests.support.runit.render import run_file
 
 STATE = "RUNIT_STATE"
@@ -123,7 +123,7 @@ class RunitBackend:
     ) -> set[str]:
         return {one.name for one in Runit(plan).look() if one.pid and one.name in names}
 
-    def goes_on(self, _plan: Plan, _theirs: Side, _new: Side) -> frozenset[str]:
+    def goes_on(self, _plan: Plan, _theirs: FileSet, _new: FileSet) -> frozenset[str]:
         return frozenset()
 
     def test_config(self, trial: Trial) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from prodgen.plan.core.model import Plan, Service
 from prodgen.targets.core.effects import Action, Effect, StartupFiles, TargetEffects, reasons_of
-from prodgen.targets.core.file_set import Side
+from prodgen.targets.core.file_set import FileSet
 from prodgen.targets.core.meaning import Block, meanings
 
 
@@ -16,12 +16,12 @@ def run_blocks(text: str) -> dict[str, Block]:
     return {"run": {line.split()[0]: (line,) for line in lines}}
 
 
-def _services(side: Side) -> dict[str, Block]:
+def _services(side: FileSet) -> dict[str, Block]:
     files = meanings(side, "runit", run_blocks)
     return {path.parent.name: blocks["run"] for path, blocks in files.items()}
 
 
-def runit_effects(old: Side, new: Side, read: StartupFiles) -> Iterator[Effect]:
+def runit_effects(old: FileSet, new: FileSet, read: StartupFiles) -> Iterator[Effect]:
     """Each service, and what happens to it."""
     before, after = _services(old), _services(new)
     for name in dict.fromkeys([*before, *after]):
@@ -41,7 +41,7 @@ def runit_effects(old: Side, new: Side, read: StartupFiles) -> Iterator[Effect]:
             yield Effect("runit", name, Action.RESTART, reasons, program=name)
 
 
-def _running(side: Side) -> list[str]:
+def _running(side: FileSet) -> list[str]:
     return list(_services(side))
 
 

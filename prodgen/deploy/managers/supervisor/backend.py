@@ -21,7 +21,7 @@ from prodgen.host.run_as import Identity
 from prodgen.plan.core.model import Plan, Service
 from prodgen.review.adopt.supervisor.sections import spared_groups
 from prodgen.review.core.parse import merged
-from prodgen.targets.core.file_set import Side
+from prodgen.targets.core.file_set import FileSet
 from prodgen.targets.supervisor import groups
 
 
@@ -71,7 +71,7 @@ class SupervisorBackend:
         down = {one["group"] for one in infos if one["statename"] != "RUNNING"}
         return {one["group"] for one in infos if one["group"] in names} - down
 
-    def goes_on(self, plan: Plan, theirs: Side, new: Side) -> frozenset[str]:
+    def goes_on(self, plan: Plan, theirs: FileSet, new: FileSet) -> frozenset[str]:
         old, ours = merged(theirs, "supervisor"), merged(new, "supervisor")
         return frozenset(spared_groups(old, ours, plan.bench_name.value))
 

@@ -25,7 +25,7 @@ from prodgen.host.programs import run
 from prodgen.host.run_as import Identity
 from prodgen.plan.core.model import Plan, Service
 from prodgen.review.adopt.systemd.units import spared_units, units_of_bench
-from prodgen.targets.core.file_set import Side
+from prodgen.targets.core.file_set import FileSet
 from prodgen.targets.systemd.effects import units_in
 from prodgen.targets.systemd.paths import manager_reads_secrets
 from prodgen.targets.systemd.units import SYSTEM_FOLDER, USER_FOLDER, unit_file
@@ -77,7 +77,7 @@ class SystemdBackend:
         shown = parse_show(run(show_command(control(plan, os.geteuid()), names)).out)
         return {unit for unit, one in shown.items() if one.get("ActiveState") == "active"}
 
-    def goes_on(self, plan: Plan, theirs: Side, new: Side) -> frozenset[str]:
+    def goes_on(self, plan: Plan, theirs: FileSet, new: FileSet) -> frozenset[str]:
         known = units_of_bench(theirs, plan, new).known
         blocks = {name: one.block for name, one in known.items()}
         return frozenset(spared_units(blocks, units_in(new), plan))

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import NamedTuple
 
 
-class Lot(Enum):
+class Disposition(Enum):
     """What becomes of one setting of theirs."""
 
     OURS = "the same in ours"
@@ -17,10 +17,10 @@ class Lot(Enum):
     """Ours has a setting for it, or none at all; the note says which."""
 
 
-class Entry(NamedTuple):
+class AdoptedSetting(NamedTuple):
     """One setting of theirs, or a block of them that goes as a whole."""
 
-    lot: Lot
+    disposition: Disposition
     target: str
     subject: str
     """The server, location or program that it stands in."""
@@ -41,12 +41,12 @@ class Addition(NamedTuple):
 class Adoption(NamedTuple):
     """All settings of theirs, and the text that is kept."""
 
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[AdoptedSetting, ...] = ()
     additions: tuple[Addition, ...] = ()
 
-    def of(self, lot: Lot) -> list[Entry]:
-        """The settings with one lot."""
-        return [one for one in self.entries if one.lot is lot]
+    def of(self, disposition: Disposition) -> list[AdoptedSetting]:
+        """The settings with one disposition."""
+        return [one for one in self.entries if one.disposition is disposition]
 
     def plus(self, other: Adoption) -> Adoption:
         """Both together."""
@@ -67,7 +67,9 @@ def unreadable_file(target: str, name: str, text: str) -> Adoption:
     """A file that its own reader would not take: none of it can be understood."""
     lines = len(text.splitlines())
     note = "it cannot be read to its end: mend or remove the file first"
-    return Adoption((Entry(Lot.OPEN, target, name, f"{lines} lines", note, lines),))
+    return Adoption(
+        (AdoptedSetting(Disposition.OPEN, target, name, f"{lines} lines", note, lines),)
+    )
 
 
 def joined(found: Iterable[Adoption]) -> Adoption:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from prodgen.inputs.redact.patterns import is_secret_variable
 from prodgen.plan.core.model import Plan, Role, Service
-from prodgen.review.adopt.core.model import Entry, Lot
+from prodgen.review.adopt.core.model import AdoptedSetting, Disposition
 from prodgen.targets.core.meaning import Block
 from prodgen.targets.supervisor.groups import own_program_name
 
@@ -130,68 +130,79 @@ def _redis(argv: tuple[str, ...], plan: Plan) -> Job | None:
 
 def adopt_program(
     section: str, options: Mapping[str, str], job: Job, plan: Plan, ours: Mapping[str, Block]
-) -> Iterator[Entry]:
+) -> Iterator[AdoptedSetting]:
     """Each setting of a program that ours replaces, the section's head among them."""
     service = job.service
     if service is None:
-        lot, note = why_gone(job)
-        yield Entry(lot, "supervisor", section, f"[{section}]", note, len(options) + 1)
+        disposition, note = why_gone(job)
+        yield AdoptedSetting(
+            disposition, "supervisor", section, f"[{section}]", note, len(options) + 1
+        )
         return
     name = own_program_name(plan, service)
     block = next((ours[one] for one in ours if one.partition(":")[2] == name), {})
-    yield Entry(Lot.DEFAULT, "supervisor", section, f"[{section}]", f"ours: {name}")
+    yield AdoptedSetting(
+        Disposition.DEFAULT, "supervisor", section, f"[{section}]", f"ours: {name}"
+    )
     for key, value in options.items():
-        lot, note = _option(key, value, job, plan, block)
+        disposition, note = _option(key, value, job, plan, block)
         shown = f"{key}={value}" if key != "environment" else "environment=..."
-        yield Entry(lot, "supervisor", section, shown, note)
+        yield AdoptedSetting(disposition, "supervisor", section, shown, note)
 
 
-def why_gone(job: Job) -> tuple[Lot, str]:
+def why_gone(job: Job) -> tuple[Disposition, str]:
     """Why ours has nothing that does the same."""
     if job.argv[1:2] == ("start",):
-        return Lot.DEFAULT, "ours runs each process of the Procfile by itself"
+        return Disposition.DEFAULT, "ours runs each process of the Procfile by itself"
     if job.role is Role.WORKER:
         queues = {name: {"timeout": USUAL_TIMEOUT} for name in job.queues}
-        return Lot.OPEN, f'common_site_config.json: "workers": {json.dumps(queues)}'
+        return Disposition.OPEN, f'common_site_config.json: "workers": {json.dumps(queues)}'
     if any(stem in " ".join(job.argv) for stem in OBSOLETE):
-        return Lot.DEFAULT, "this Frappe has no use for that Redis"
+        return Disposition.DEFAULT, "this Frappe has no use for that Redis"
     if job.role is Role.OTHER:
-        return Lot.DEFAULT, "Celery went with Frappe 7: ours has Frappe's own workers"
-    return Lot.OPEN, f"ours runs no {job.role.value}, since the Procfile has none"
+        return Disposition.DEFAULT, "Celery went with Frappe 7: ours has Frappe's own workers"
+    return Disposition.OPEN, f"ours runs no {job.role.value}, since the Procfile has none"
 
 
-def _option(key: str, value: str, job: Job, plan: Plan, block: Block) -> tuple[Lot, str]:
+def _option(key: str, value: str, job: Job, plan: Plan, block: Block) -> tuple[Disposition, str]:
     if key == "command":
         return command_lot(job)
     if key == "environment":
         return _environment(value, block)
     if block.get(key) == (" ".join(value.split()),):
-        return Lot.OURS, ""
+        return Disposition.OURS, ""
     now = " ".join(block.get(key, ())) or "nothing"
     if key == "numprocs" and job.role is Role.WORKER:
-        return Lot.OPEN, f'ours: {now}; common_site_config.json: "background_workers": {value}'
+        return (
+            Disposition.OPEN,
+            f'ours: {now}; common_site_config.json: "background_workers": {value}',
+        )
     if key == "user":
         roots = value == "root"  # it never stays so
         line = "" if roots else f"; prodgen.yaml: user: {value}"
-        return Lot.DEFAULT if roots else Lot.OPEN, f"ours: {now}{line}"
+        return Disposition.DEFAULT if roots else Disposition.OPEN, f"ours: {now}{line}"
     folders = (str(plan.bench.value), f"{plan.bench.value}/sites")
     usual = key == "directory" and value.rstrip("/") in folders
     usual = usual or re.fullmatch(BENCH_OWN.get(key, r"(?!)"), value) is not None
-    return Lot.DEFAULT if usual else Lot.OPEN, f"ours: {now}"
+    return Disposition.DEFAULT if usual else Disposition.OPEN, f"ours: {now}"
 
 
-def command_lot(job: Job) -> tuple[Lot, str]:
+def command_lot(job: Job) -> tuple[Disposition, str]:
     """The command: what it does stands in ours; of Gunicorn's options each is looked at."""
     service = job.service
     if service is not None and job.argv == service.argv.value:
-        return Lot.OURS, ""
+        return Disposition.OURS, ""
     if job.role is not Role.WEB or service is None or service.gunicorn is None:
         extra = _unknown_words(job)
         if extra:
-            return Lot.OPEN, f"ours has no place for {' '.join(extra)}"
-        return Lot.DEFAULT, "ours starts the same"
+            return Disposition.OPEN, f"ours has no place for {' '.join(extra)}"
+        return Disposition.DEFAULT, "ours starts the same"
     left = list(_gunicorn(job.argv[1:], service))
-    return (Lot.OPEN, "; ".join(left)) if left else (Lot.DEFAULT, "ours starts the same")
+    return (
+        (Disposition.OPEN, "; ".join(left))
+        if left
+        else (Disposition.DEFAULT, "ours starts the same")
+    )
 
 
 def _unknown_words(job: Job) -> list[str]:
@@ -244,12 +255,12 @@ def _options(words: Sequence[str]) -> Iterator[tuple[str, str]]:
         yield name, value
 
 
-def _environment(value: str, block: Block) -> tuple[Lot, str]:
+def _environment(value: str, block: Block) -> tuple[Disposition, str]:
     """Variables that ours does not set; a secret one is not shown."""
     mine = dict(_pairs(" ".join(block.get("environment", ()))))
     left = {key: text for key, text in _pairs(value) if mine.get(key) != text}
     if not left:
-        return Lot.OURS, ""
+        return Disposition.OURS, ""
     secret = sorted(key for key, text in left.items() if is_secret_variable(key, text))
     plain = {key: text for key, text in left.items() if key not in secret}
     notes = []
@@ -257,7 +268,7 @@ def _environment(value: str, block: Block) -> tuple[Lot, str]:
         notes.append(f"prodgen.yaml: env: {json.dumps(plain)}")
     if secret:
         notes.append(f"prodgen.yaml: env_file, a file with {', '.join(secret)}")
-    return Lot.OPEN, "; ".join(notes)
+    return Disposition.OPEN, "; ".join(notes)
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:

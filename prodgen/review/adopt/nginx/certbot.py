@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from prodgen.review.adopt.core.model import Adoption, Entry, Lot
+from prodgen.review.adopt.core.model import AdoptedSetting, Adoption, Disposition
 from prodgen.review.adopt.nginx.clash import clashing
 from prodgen.review.adopt.nginx.directives import Ours, argument, leaves
 from prodgen.review.adopt.nginx.entry import entry
@@ -27,8 +27,8 @@ def adopt_challenge(one: Directive, subject: str, mine: Iterable[Directive]) -> 
     folder = challenge_root(one)
     rival = clashing(one, (each for server in mine for each in server.inner or ()))
     if rival and challenge_root(rival) == folder:
-        return entry(Lot.DEFAULT, subject, one, "ours has it")
-    return entry(Lot.OPEN, subject, one, f"prodgen.yaml: nginx: {{acme_webroot: {folder}}}")
+        return entry(Disposition.DEFAULT, subject, one, "ours has it")
+    return entry(Disposition.OPEN, subject, one, f"prodgen.yaml: nginx: {{acme_webroot: {folder}}}")
 
 
 def adopt_renewal(text: str, ours: Ours) -> Adoption:
@@ -39,7 +39,7 @@ def adopt_renewal(text: str, ours: Ours) -> Adoption:
     return Adoption(tuple(_renewals(text, ours)))
 
 
-def _renewals(text: str, ours: Ours) -> Iterator[Entry]:
+def _renewals(text: str, ours: Ours) -> Iterator[AdoptedSetting]:
     said = dict(re.findall(r"(?m)^\s*(\S+)\s*=\s*(.*?),?\s*$", text))
     if said.get("authenticator") != "webroot":
         return
@@ -50,4 +50,6 @@ def _renewals(text: str, ours: Ours) -> Iterator[Entry]:
             way_out = f"prodgen.yaml: nginx: {{acme_webroot: {folder}}}"
             if served:
                 way_out += f", or {min(served)} in that file"
-            yield Entry(Lot.OPEN, "nginx", "certbot's renewal", f"{name} = {folder}", way_out)
+            yield AdoptedSetting(
+                Disposition.OPEN, "nginx", "certbot's renewal", f"{name} = {folder}", way_out
+            )

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from prodgen.plan.core.model import Plan
 from prodgen.review.adopt.core.reach import ROOTS_OWN, Reach
-from prodgen.targets.core.file_set import Side
+from prodgen.targets.core.file_set import FileSet
 from prodgen.targets.nginx.escape import identifier
 from prodgen.targets.nginx.parse import Directive, parse
 
@@ -51,7 +51,7 @@ class Ours(NamedTuple):
         return any(one not in self.servers and name in names_of(one) for one in servers)
 
 
-def ours_of(plan: Plan, new: Side) -> Ours:
+def ours_of(plan: Plan, new: FileSet) -> Ours:
     """What the rendered files of nginx say."""
     texts = {path.name: one.text for path, one in new.items() if one.target == "nginx"}
     mine = texts.pop(f"{plan.bench_name.value}.conf", "")

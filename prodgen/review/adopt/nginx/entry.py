@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from prodgen.review.adopt.core.model import Addition, Adoption, Entry, Lot
+from prodgen.review.adopt.core.model import Addition, AdoptedSetting, Adoption, Disposition
 from prodgen.review.adopt.nginx.bench_template import spelled
 from prodgen.review.adopt.nginx.directives import Ours, Theirs, names_of
 from prodgen.review.adopt.nginx.paths import objection
@@ -23,10 +23,12 @@ TO_SET = {
 """Where ours has a setting for what they wrote."""
 
 
-def entry(lot: Lot, subject: str, one: Directive, note: str = "", settings: int = 0) -> Adoption:
+def entry(
+    disposition: Disposition, subject: str, one: Directive, note: str = "", settings: int = 0
+) -> Adoption:
     """One directive with what is in its braces, unless it stands for less."""
     count = settings or count_settings(one)
-    return Adoption((Entry(lot, "nginx", subject, spelled(one), note, count),))
+    return Adoption((AdoptedSetting(disposition, "nginx", subject, spelled(one), note, count),))
 
 
 def moved(one: Directive, subject: str, place: str, theirs: Theirs) -> Adoption:
@@ -34,13 +36,13 @@ def moved(one: Directive, subject: str, place: str, theirs: Theirs) -> Adoption:
     if found := endangered(one, subject, theirs):
         return found
     addition = Addition(place, as_nginx(renamed(one, theirs.rename)))
-    return entry(Lot.MOVED, subject, one, place).plus(Adoption(additions=(addition,)))
+    return entry(Disposition.MOVED, subject, one, place).plus(Adoption(additions=(addition,)))
 
 
 def endangered(one: Directive, subject: str, theirs: Theirs) -> Adoption | None:
     """A directive by which nginx would open, as root, what a lesser user can change; else None."""
     found = objection(one, theirs.reach, theirs.ours.bench)
-    return entry(Lot.OPEN, subject, one, found) if found else None
+    return entry(Disposition.OPEN, subject, one, found) if found else None
 
 
 def is_redirect(one: Directive) -> bool:
@@ -60,6 +62,6 @@ def redirect(one: Directive, subject: str, server: Directive, ours: Ours) -> Ado
         return None
     named = [one.words[3].rstrip(")").lower()] if one.words[0] == "if" else names_of(server)
     if named and all(ours.redirecting(name) for name in named):
-        return entry(Lot.OURS, subject, one)
+        return entry(Disposition.OURS, subject, one)
     note = "ours redirects each name that has a certificate: set that"
-    return entry(Lot.OPEN, subject, one, note)
+    return entry(Disposition.OPEN, subject, one, note)

@@ -6,7 +6,14 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from prodgen.review.adopt.core.model import Addition, Adoption, Entry, Lot, joined, unreadable_file
+from prodgen.review.adopt.core.model import (
+    Addition,
+    AdoptedSetting,
+    Adoption,
+    Disposition,
+    joined,
+    unreadable_file,
+)
 from prodgen.review.adopt.core.reach import ROOTS_OWN, Opened, Reach
 from prodgen.review.adopt.nginx.bench_template import SITE_MAP, UPSTREAM, spelled
 from prodgen.review.adopt.nginx.directives import (
@@ -27,7 +34,7 @@ from prodgen.targets.nginx.parse import Directive, nginx_blocks, parse
 
 
 def adopt_nginx(name: str, text: str, ours: Ours, reach: Reach = ROOTS_OWN) -> Adoption:
-    """All directives of the file `name`, each with its lot."""
+    """All directives of the file `name`, each with its disposition."""
     if set(nginx_blocks(text)) == {"file"}:
         return unreadable_file("nginx", name, text)
     whole = parse(text)
@@ -84,10 +91,10 @@ def _top(one: Directive, theirs: Theirs) -> Adoption:
     elif _is_site_map(one):
         return Adoption(tuple(_site_map(one, theirs.ours)))
     elif re.fullmatch(r"limit_conn_zone \$host zone=per_host_\w+:\d+m", spelled(one)):
-        return Adoption((Entry(Lot.DEFAULT, "nginx", "http", spelled(one)),))
+        return Adoption((AdoptedSetting(Disposition.DEFAULT, "nginx", "http", spelled(one)),))
     elif one.inner is None and one.words[:1] in theirs.ours.host_words:
         note = "the host's file of prodgen's (`nginx: default_server`) says it already"
-        return Adoption((Entry(Lot.DEFAULT, "nginx", "http", spelled(one), note),))
+        return Adoption((AdoptedSetting(Disposition.DEFAULT, "nginx", "http", spelled(one), note),))
     return _beside(one, theirs)
 
 
@@ -97,35 +104,43 @@ def _beside(one: Directive, theirs: Theirs) -> Adoption:
         return found
     kept = renamed(one, theirs.rename_beside)
     addition = Addition("http.d", as_nginx(kept))
-    return entry(Lot.MOVED, "http", one, "http.d").plus(Adoption(additions=(addition,)))
+    return entry(Disposition.MOVED, "http", one, "http.d").plus(Adoption(additions=(addition,)))
 
 
-def _upstream(one: Directive, theirs: Theirs) -> Iterator[Entry]:
+def _upstream(one: Directive, theirs: Theirs) -> Iterator[AdoptedSetting]:
     """Bench's own upstream: where the application listens is the bench's to say."""
     subject = f"upstream {argument(one)}"
     mine = theirs.ours.upstream(theirs.upstreams[argument(one)])
-    yield Entry(Lot.DEFAULT, "nginx", subject, subject, f"ours: {mine and mine.words[1]}")
+    yield AdoptedSetting(
+        Disposition.DEFAULT, "nginx", subject, subject, f"ours: {mine and mine.words[1]}"
+    )
     known = {spelled(each) for each in (mine.inner or ())} if mine else set()
     for each in one.inner or ():
         if spelled(each) in known:
-            yield Entry(Lot.OURS, "nginx", subject, spelled(each), settings=count_settings(each))
+            yield AdoptedSetting(
+                Disposition.OURS, "nginx", subject, spelled(each), settings=count_settings(each)
+            )
         else:
             said = ", ".join(sorted(known)) or "none"
             note = f"ours: {said} (`webserver_port`, `socketio_port` in common_site_config.json)"
-            yield Entry(Lot.OPEN, "nginx", subject, spelled(each), note, count_settings(each))
+            yield AdoptedSetting(
+                Disposition.OPEN, "nginx", subject, spelled(each), note, count_settings(each)
+            )
 
 
-def _site_map(one: Directive, ours: Ours) -> Iterator[Entry]:
+def _site_map(one: Directive, ours: Ours) -> Iterator[AdoptedSetting]:
     """Bench's map from domains to sites; each domain has to be one of ours."""
     subject = spelled(one)
-    yield Entry(Lot.DEFAULT, "nginx", subject, subject, "ours has a map of its own")
+    yield AdoptedSetting(
+        Disposition.DEFAULT, "nginx", subject, subject, "ours has a map of its own"
+    )
     for each in one.inner or ():
         name, site = (*each.words, "")[:2]
         if name == "default" or ours.sites.get(name) == site:
-            yield Entry(Lot.OURS, "nginx", subject, spelled(each))
+            yield AdoptedSetting(Disposition.OURS, "nginx", subject, spelled(each))
         else:
             note = f'sites/{site}/site_config.json: "domains": ["{name}"]'
-            yield Entry(Lot.OPEN, "nginx", subject, spelled(each), note)
+            yield AdoptedSetting(Disposition.OPEN, "nginx", subject, spelled(each), note)
 
 
 def paths_in(text: str) -> set[Opened]:

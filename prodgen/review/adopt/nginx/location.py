@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from prodgen.review.adopt.core.model import Adoption, Lot
+from prodgen.review.adopt.core.model import Adoption, Disposition
 from prodgen.review.adopt.nginx import bench_template as bench
 from prodgen.review.adopt.nginx.bench_template import spelled
 from prodgen.review.adopt.nginx.certbot import challenge_root
@@ -30,7 +30,7 @@ GUARDS = {
 
 def adopt_location(block: Directive, subject: str, server: Directive, theirs: Theirs) -> Adoption:
     """A location that bench writes, with what somebody has added to it."""
-    found = entry(Lot.DEFAULT, subject, block, "ours has its own", settings=1)
+    found = entry(Disposition.DEFAULT, subject, block, "ours has its own", settings=1)
     for one in block.inner or ():
         if one.words[0] == "location" and bench.is_one_of(one, bench.LOCATIONS):
             inner = f"{subject}, {spelled(one)}"
@@ -45,7 +45,7 @@ def _line(
 ) -> Adoption:
     word = one.words[0]
     if bench.is_one_of(one, bench.INNER):
-        return entry(Lot.DEFAULT, subject, one)
+        return entry(Disposition.DEFAULT, subject, one)
     if word == "proxy_set_header" and argument(one) == "X-Frappe-Site-Name":
         return _site_header(one, subject, theirs)
     return (
@@ -64,15 +64,19 @@ def _own(
     if word in TO_SET or word in UNSAFE or not _asks_application(block):
         note = TO_SET.get(word, "ours has no place for it there")
         same = one in mine and word in TO_SET
-        return entry(Lot.OURS if same else Lot.OPEN, subject, one, "" if same else note)
+        return entry(
+            Disposition.OURS if same else Disposition.OPEN, subject, one, "" if same else note
+        )
     if clashing(one, (each for each in mine if each.words[0] != "if")):
-        return entry(Lot.OPEN, subject, one, "ours has another value for it")
+        return entry(Disposition.OPEN, subject, one, "ours has another value for it")
     blocks = [each for other in theirs.answering for each in other.inner or ()]
     if not theirs.answers(server) or otherwise(one, filter(_asks_application, blocks)):
-        return entry(Lot.OPEN, subject, one, "location.d counts for all servers of the bench")
+        return entry(
+            Disposition.OPEN, subject, one, "location.d counts for all servers of the bench"
+        )
     if not theirs.is_everywhere(one):
         note = "location.d counts for all sites of the bench, and not all have it"
-        return entry(Lot.OPEN, subject, one, note)
+        return entry(Disposition.OPEN, subject, one, note)
     if _guards_files(one, block):
         return _guard(one, subject, blocks, theirs)
     return moved(one, subject, "location.d", theirs)
@@ -82,7 +86,7 @@ def _guard(one: Directive, subject: str, blocks: Sequence[Directive], theirs: Th
     """Ours answers for files beside `location /`: a guard in there would leave them open to all."""
     if any(_would_be_guarded(each, one) for each in blocks):
         note = "in server.d it would count for your own locations too: put it there yourself"
-        return entry(Lot.OPEN, subject, one, note)
+        return entry(Disposition.OPEN, subject, one, note)
     return moved(one, subject, "server.d", theirs)
 
 
@@ -113,5 +117,5 @@ def _site_header(one: Directive, subject: str, theirs: Theirs) -> Adoption:
     site = one.words[2] if len(one.words) > 2 else ""
     known = {"$host", *theirs.variables, *theirs.ours.sites.values()}
     if site in known:
-        return entry(Lot.OURS, subject, one)
-    return entry(Lot.OPEN, subject, one, f"the bench has no site {site}")
+        return entry(Disposition.OURS, subject, one)
+    return entry(Disposition.OPEN, subject, one, f"the bench has no site {site}")

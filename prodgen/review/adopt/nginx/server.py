@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from prodgen.plan.core.defaults import MULTIPART_OVERHEAD
-from prodgen.review.adopt.core.model import Adoption, Entry, Lot, joined
+from prodgen.review.adopt.core.model import AdoptedSetting, Adoption, Disposition, joined
 from prodgen.review.adopt.nginx import bench_template as bench
 from prodgen.review.adopt.nginx.bench_template import spelled
 from prodgen.review.adopt.nginx.certbot import adopt_challenge, challenge_root
@@ -23,7 +23,9 @@ def adopt_server(server: Directive, theirs: Theirs) -> Adoption:
     """All of one server of the bench, and what of it is kept."""
     names = names_of(server)
     subject = f"server {' '.join(names) or 'of no name'}"
-    head = Adoption((Entry(Lot.DEFAULT, "nginx", subject, "server", "ours has its own"),))
+    head = Adoption(
+        (AdoptedSetting(Disposition.DEFAULT, "nginx", subject, "server", "ours has its own"),)
+    )
     rest = joined(_line(one, subject, server, theirs) for one in server.inner or ())
     return head.plus(rest)
 
@@ -50,10 +52,10 @@ def _tls_line(one: Directive, subject: str, server: Directive, ours: Ours) -> Ad
     mine = ours.serving(names) or ours.servers
     if word in ("ssl_certificate", "ssl_certificate_key"):
         if mine and all(one in (each.inner or ()) for each in mine):
-            return entry(Lot.OURS, subject, one)
-        return entry(Lot.OPEN, subject, one, certificate_settings(server, ours))
+            return entry(Disposition.OURS, subject, one)
+        return entry(Disposition.OPEN, subject, one, certificate_settings(server, ours))
     if one.words == ("return", "404") and any(is_redirect(each) for each in server.inner or ()):
-        return entry(Lot.DEFAULT, subject, one, "certbot's end of its redirect")
+        return entry(Disposition.DEFAULT, subject, one, "certbot's end of its redirect")
     return redirect(one, subject, server, ours)
 
 
@@ -62,9 +64,9 @@ def _usual_line(one: Directive, subject: str, server: Directive, theirs: Theirs)
     mine = theirs.ours.serving(names_of(server)) or theirs.ours.servers
     same = any(one in (each.inner or ()) for each in mine)
     if same or one.words == ("root", f"{theirs.ours.folder}/sites"):
-        return entry(Lot.OURS, subject, one)
+        return entry(Disposition.OURS, subject, one)
     if bench.is_bench_server_line(one):
-        return entry(Lot.DEFAULT, subject, one, _instead(one, mine))
+        return entry(Disposition.DEFAULT, subject, one, _instead(one, mine))
     return endangered(one, subject, theirs) or _own_line(one, subject, server, theirs)
 
 
@@ -76,18 +78,18 @@ def _own_line(one: Directive, subject: str, server: Directive, theirs: Theirs) -
         return _body_limit(one, rival, subject)
     if rival or one.words[0] == "root":
         note = TO_SET.get(one.words[0], f"ours has `{spelled(rival)}`" if rival else "")
-        return entry(Lot.OPEN, subject, one, note)
+        return entry(Disposition.OPEN, subject, one, note)
     if not theirs.answers(server):
         note = "this server only sends on, as ours does: nothing of yours fits in there"
-        return entry(Lot.OPEN, subject, one, note)
+        return entry(Disposition.OPEN, subject, one, note)
     if otherwise(one, theirs.answering):
         note = "server.d counts for all servers of the bench, and another has it otherwise"
-        return entry(Lot.OPEN, subject, one, note)
+        return entry(Disposition.OPEN, subject, one, note)
     if not theirs.is_everywhere(one):
         note = (
             "server.d counts for all sites of the bench, and not all have it: put it there yourself"
         )
-        return entry(Lot.OPEN, subject, one, note)
+        return entry(Disposition.OPEN, subject, one, note)
     return moved(one, subject, "server.d", theirs)
 
 
@@ -95,10 +97,10 @@ def _body_limit(one: Directive, rival: Directive, subject: str) -> Adoption:
     """Nothing is lost where ours takes as much; else the limit of Frappe's that makes it so."""
     wanted, ours = bytes_of(argument(one)), bytes_of(argument(rival))
     if wanted and ours >= wanted:
-        return entry(Lot.DEFAULT, subject, one, f"ours: {spelled(rival)}")
+        return entry(Disposition.DEFAULT, subject, one, f"ours: {spelled(rival)}")
     limit = wanted - MULTIPART_OVERHEAD
     note = f'common_site_config.json: "max_file_size": {limit}' if limit > 0 else ""
-    return entry(Lot.OPEN, subject, one, note or TO_SET[one.words[0]])
+    return entry(Disposition.OPEN, subject, one, note or TO_SET[one.words[0]])
 
 
 def bytes_of(text: str) -> int:
@@ -119,17 +121,17 @@ def _instead(one: Directive, mine: Sequence[Directive]) -> str:
     return f"ours: {spelled(found)}" if found else "ours does without"
 
 
-def _names(one: Directive, subject: str, server: Directive, ours: Ours) -> Iterator[Entry]:
+def _names(one: Directive, subject: str, server: Directive, ours: Ours) -> Iterator[AdoptedSetting]:
     """Each name of the server; together they count as one directive."""
     missing = [name for name in names_of(server) if name not in ours.sites]
     if not missing:
-        yield Entry(Lot.OURS, "nginx", subject, spelled(one))
+        yield AdoptedSetting(Disposition.OURS, "nginx", subject, spelled(one))
         return
     site = site_of(server, ours)
     note = f'sites/{site}/site_config.json: "domains": {json.dumps(missing)}'
     if site not in ours.sites.values():
         note = f"the bench has no site {site or missing[0]}"
-    yield Entry(Lot.OPEN, "nginx", subject, spelled(one), note)
+    yield AdoptedSetting(Disposition.OPEN, "nginx", subject, spelled(one), note)
 
 
 def _listen(one: Directive, subject: str, server: Directive, ours: Ours) -> Adoption:
@@ -146,15 +148,15 @@ def _listen(one: Directive, subject: str, server: Directive, ours: Ours) -> Adop
     }
     ports = {place.rpartition(":")[2] for place in places}
     if argument(one) in places:
-        return entry(Lot.OURS, subject, one)
+        return entry(Disposition.OURS, subject, one)
     if port in ports:
-        return entry(Lot.DEFAULT, subject, one, "ours has the port")
+        return entry(Disposition.DEFAULT, subject, one, "ours has the port")
     note = f'sites/{site_of(server, ours) or "SITE"}/site_config.json: "nginx_port": {port}'
     if is_tls:
         note = "ours answers over HTTPS once the certificate is set"
     elif port in ("80", "default"):
         note = f"ours listens on {', '.join(sorted(ports)) or 'no port'}"
-    return entry(Lot.OPEN, subject, one, note)
+    return entry(Disposition.OPEN, subject, one, note)
 
 
 def _listens(servers: Sequence[Directive]) -> list[Directive]:

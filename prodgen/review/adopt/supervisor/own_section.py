@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from prodgen.review.adopt.core.model import Addition, Adoption, Entry, Lot
+from prodgen.review.adopt.core.model import Addition, AdoptedSetting, Adoption, Disposition
 from prodgen.review.adopt.core.reach import ROOTS_OWN, How, Opened, Reach
 
 Sections = Mapping[str, Mapping[str, str]]
@@ -89,14 +89,18 @@ def keep_section(
 ) -> Adoption:
     """A section that goes into a file of the user's own, without what must not."""
     if found := _objection(section, options, own):
-        entry = Entry(Lot.OPEN, "supervisor", section, f"[{section}]", found, len(options) + 1)
+        entry = AdoptedSetting(
+            Disposition.OPEN, "supervisor", section, f"[{section}]", found, len(options) + 1
+        )
         return Adoption((entry,))
     dangers = {key: _danger(section, options, key, own) for key in options if key in LOGS}
     left = {key: why for key, why in dangers.items() if why}
     kept = {key: value for key, value in options.items() if key not in left}
-    entry = Entry(Lot.MOVED, "supervisor", section, f"[{section}]", note, len(kept) + 1)
+    entry = AdoptedSetting(
+        Disposition.MOVED, "supervisor", section, f"[{section}]", note, len(kept) + 1
+    )
     dropped = (
-        Entry(Lot.OPEN, "supervisor", section, f"{key}={options[key]}", why)
+        AdoptedSetting(Disposition.OPEN, "supervisor", section, f"{key}={options[key]}", why)
         for key, why in left.items()
     )
     return Adoption((entry, *dropped), (Addition("programs", as_section(section, kept)),))

@@ -7,7 +7,13 @@ from configparser import Error, RawConfigParser
 from typing import NamedTuple
 
 from prodgen.plan.core.model import Plan
-from prodgen.review.adopt.core.model import Adoption, Entry, Lot, joined, unreadable_file
+from prodgen.review.adopt.core.model import (
+    AdoptedSetting,
+    Adoption,
+    Disposition,
+    joined,
+    unreadable_file,
+)
 from prodgen.review.adopt.core.program import Job, adopt_program, job_of
 from prodgen.review.adopt.core.reach import ROOTS_OWN, Opened, Reach
 from prodgen.review.adopt.supervisor.own_section import (
@@ -33,7 +39,7 @@ class Whose(NamedTuple):
 def adopt_supervisor(
     name: str, text: str, plan: Plan, ours: Mapping[str, Block], reach: Reach = ROOTS_OWN
 ) -> Adoption:
-    """All settings of the file `name`, each with its lot; `ours` are our sections."""
+    """All settings of the file `name`, each with its disposition; `ours` are our sections."""
     sections = sections_of(text)
     if sections is None:
         return unreadable_file("supervisor", name, text)
@@ -104,18 +110,22 @@ def _group(section: str, options: Mapping[str, str], whose: Whose) -> Adoption:
     return keep_section(name, {**options, "programs": ",".join(others)}, whose.own, note)
 
 
-def _unknown(section: str, options: Mapping[str, str], others: list[str]) -> Entry:
+def _unknown(section: str, options: Mapping[str, str], others: list[str]) -> AdoptedSetting:
     note = f"there is no program {', '.join(others)}: take it out of the group"
-    return Entry(Lot.OPEN, "supervisor", section, f"[{section}]", note, len(options) + 1)
+    return AdoptedSetting(
+        Disposition.OPEN, "supervisor", section, f"[{section}]", note, len(options) + 1
+    )
 
 
-def _bench_group(section: str, options: Mapping[str, str]) -> Iterator[Entry]:
-    yield Entry(Lot.DEFAULT, "supervisor", section, f"[{section}]", "ours has its own groups")
+def _bench_group(section: str, options: Mapping[str, str]) -> Iterator[AdoptedSetting]:
+    yield AdoptedSetting(
+        Disposition.DEFAULT, "supervisor", section, f"[{section}]", "ours has its own groups"
+    )
     for key, value in options.items():
         usual = key in ("programs", "priority")
         note = "" if usual else "ours has no setting for it"
-        lot = Lot.DEFAULT if usual else Lot.OPEN
-        yield Entry(lot, "supervisor", section, f"{key}={value}", note)
+        disposition = Disposition.DEFAULT if usual else Disposition.OPEN
+        yield AdoptedSetting(disposition, "supervisor", section, f"{key}={value}", note)
 
 
 def spared_groups(old: Mapping[str, Block], new: Mapping[str, Block], bench: str) -> set[str]:

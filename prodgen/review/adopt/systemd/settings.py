@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from prodgen.inputs.redact.patterns import is_secret_variable
 from prodgen.plan.core.model import Plan
-from prodgen.review.adopt.core.model import Lot
+from prodgen.review.adopt.core.model import Disposition
 from prodgen.review.adopt.core.program import Job, command_lot
 from prodgen.review.adopt.core.reach import ROOTS_OWN, Reach
 from prodgen.targets.core.meaning import Block
@@ -84,24 +84,26 @@ class Beside(NamedTuple):
         return " ".join(self.block.get(f"{section}.{key}", ())) or "nothing"
 
 
-def setting_lot(section: str, key: str, value: str, beside: Beside) -> tuple[Lot, str]:
+def setting_disposition(
+    section: str, key: str, value: str, beside: Beside
+) -> tuple[Disposition, str]:
     """What becomes of one setting, and why. MOVED goes into a drop-in for ours."""
     if not value:
-        return Lot.DEFAULT, "it takes back what stood before"
+        return Disposition.DEFAULT, "it takes back what stood before"
     if value in beside.block.get(f"{section}.{key}", ()):
-        return Lot.OURS, ""
+        return Disposition.OURS, ""
     if section == "Service":
         return _service(key, value, beside)
     if section == "Install":
         usual = key in ("WantedBy", "Alias") and "multi-user.target" in value
         note = f"ours: enabled through {beside.both.plan.bench_name.value}.target"
-        return Lot.DEFAULT if usual else Lot.OPEN, note
+        return Disposition.DEFAULT if usual else Disposition.OPEN, note
     if key in ORDER:
         return _order(key, value, beside)
     return _other(section, key, beside)
 
 
-def _service(key: str, value: str, beside: Beside) -> tuple[Lot, str]:
+def _service(key: str, value: str, beside: Beside) -> tuple[Disposition, str]:
     now = beside.ours("Service", key)
     if key == "ExecStart":
         return command_lot(beside.job)
@@ -110,23 +112,23 @@ def _service(key: str, value: str, beside: Beside) -> tuple[Lot, str]:
     if key == "WorkingDirectory":
         folder = str(beside.both.plan.bench.value)
         usual = value.lstrip("-").rstrip("/") in (folder, f"{folder}/sites")
-        return Lot.DEFAULT if usual else Lot.OPEN, f"ours: {now}"
+        return Disposition.DEFAULT if usual else Disposition.OPEN, f"ours: {now}"
     if key in ("TimeoutStopSec", "TimeoutSec"):
         return _stop_time(key, value, beside)
     if key in ("User", "Group"):
         return _account(key, value, beside)
     line = _line(key, value, beside)
-    return (Lot.OPEN, f"ours: {now}; {line}") if line else _other("Service", key, beside)
+    return (Disposition.OPEN, f"ours: {now}; {line}") if line else _other("Service", key, beside)
 
 
-def _account(key: str, value: str, beside: Beside) -> tuple[Lot, str]:
+def _account(key: str, value: str, beside: Beside) -> tuple[Disposition, str]:
     """The user or group; root's never stays."""
     if value == "root":
-        return Lot.DEFAULT, f"ours: {beside.ours('Service', key)}"
+        return Disposition.DEFAULT, f"ours: {beside.ours('Service', key)}"
     if key == "User":
-        return Lot.OPEN, f"ours: {beside.ours('Service', key)}; prodgen.yaml: user: {value}"
+        return Disposition.OPEN, f"ours: {beside.ours('Service', key)}; prodgen.yaml: user: {value}"
     is_ours = value == beside.both.plan.user.value
-    return (Lot.OURS, "") if is_ours else _other("Service", key, beside)
+    return (Disposition.OURS, "") if is_ours else _other("Service", key, beside)
 
 
 def _line(key: str, value: str, beside: Beside) -> str:
@@ -140,25 +142,28 @@ def _line(key: str, value: str, beside: Beside) -> str:
     return f"prodgen.yaml: resources: {{{role}: {{{LIMITS[key]}: {amount}}}}}"
 
 
-def _other(section: str, key: str, beside: Beside) -> tuple[Lot, str]:
+def _other(section: str, key: str, beside: Beside) -> tuple[Disposition, str]:
     now = beside.ours(section, key)
     sandbox = re.match(SANDBOX, key)
     if key in OWN_WAY or (sandbox and now != "nothing"):
-        return Lot.DEFAULT, f"ours: {now}"
+        return Disposition.DEFAULT, f"ours: {now}"
     if sandbox or re.match(MOVABLE, key):
-        return Lot.MOVED, "" if now == "nothing" else f"ours: {now}"
-    return Lot.OPEN, f"ours: {now}; what you still want goes into a drop-in (`systemctl edit`)"
+        return Disposition.MOVED, "" if now == "nothing" else f"ours: {now}"
+    return (
+        Disposition.OPEN,
+        f"ours: {now}; what you still want goes into a drop-in (`systemctl edit`)",
+    )
 
 
-def _order(key: str, value: str, beside: Beside) -> tuple[Lot, str]:
+def _order(key: str, value: str, beside: Beside) -> tuple[Disposition, str]:
     """Order among the bench's own units is ours to say; an order behind others is kept."""
     mine = {word for given in beside.block.get(f"Unit.{key}", ()) for word in given.split()}
     left = [word for word in value.split() if not _is_usual(word, beside) and word not in mine]
     if not left:
-        return Lot.DEFAULT, f"ours: {beside.ours('Unit', key)}"
+        return Disposition.DEFAULT, f"ours: {beside.ours('Unit', key)}"
     if beside.writer and key in STARTS:
-        return Lot.OPEN, starts(beside.writer)
-    return Lot.MOVED, ""
+        return Disposition.OPEN, starts(beside.writer)
+    return Disposition.MOVED, ""
 
 
 def starts(writer: str) -> str:
@@ -172,11 +177,13 @@ def _is_usual(word: str, beside: Beside) -> bool:
     return word in network or file_of(word) in beside.both.gone
 
 
-def _stop_time(key: str, value: str, beside: Beside) -> tuple[Lot, str]:
+def _stop_time(key: str, value: str, beside: Beside) -> tuple[Disposition, str]:
     """A stop time: a longer one than ours is kept."""
     now = beside.ours("Service", "TimeoutStopSec")
     longer = seconds_of(value) > seconds_of(now)
-    return (Lot.MOVED if longer and key == "TimeoutStopSec" else Lot.DEFAULT), f"ours: {now}"
+    return (
+        Disposition.MOVED if longer and key == "TimeoutStopSec" else Disposition.DEFAULT
+    ), f"ours: {now}"
 
 
 def seconds_of(span: str) -> float:
@@ -187,20 +194,20 @@ def seconds_of(span: str) -> float:
     return sum(float(number) * SPANS.get(name, 0) for number, name in parts)
 
 
-def _environment(value: str, beside: Beside) -> tuple[Lot, str]:
+def _environment(value: str, beside: Beside) -> tuple[Disposition, str]:
     """Variables that ours does not set; a secret one is not shown."""
     mine = variables(" ".join(beside.block.get("Service.Environment", ())))
     left = {name: text for name, text in variables(value).items() if mine.get(name) != text}
     path = left.pop("PATH", None)
     if not left:
         now = beside.ours("Service", "Environment")
-        return (Lot.OURS, "") if path is None else (Lot.DEFAULT, f"ours: {now}")
+        return (Disposition.OURS, "") if path is None else (Disposition.DEFAULT, f"ours: {now}")
     secret = sorted(name for name, text in left.items() if is_secret_variable(name, text))
     plain = {name: text for name, text in left.items() if name not in secret}
     notes = [f"prodgen.yaml: env: {json.dumps(plain)}"] if plain else []
     if secret:
         notes.append(f"prodgen.yaml: env_file, a file with {', '.join(secret)}")
-    return Lot.OPEN, "; ".join(notes)
+    return Disposition.OPEN, "; ".join(notes)
 
 
 def variables(text: str) -> Mapping[str, str]:

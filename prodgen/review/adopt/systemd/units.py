@@ -9,18 +9,18 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from prodgen.plan.core.model import Plan, Role
-from prodgen.review.adopt.core.model import Addition, Adoption, Entry, Lot
+from prodgen.review.adopt.core.model import Addition, AdoptedSetting, Adoption, Disposition
 from prodgen.review.adopt.core.program import Job, job_of, why_gone
 from prodgen.review.adopt.core.reach import Reach
 from prodgen.review.adopt.systemd.settings import (
     Beside,
     Both,
-    setting_lot,
+    setting_disposition,
     settings_of,
     shown,
     starts,
 )
-from prodgen.targets.core.file_set import Placed, Side
+from prodgen.targets.core.file_set import FileSet, Placed
 from prodgen.targets.core.meaning import Block
 from prodgen.targets.systemd.effects import file_of
 from prodgen.targets.systemd.parse import unit_blocks
@@ -58,7 +58,7 @@ class Units(NamedTuple):
     """Units of the user's own: they stay as they are."""
 
 
-def units_of_bench(files: Side, plan: Plan, new: Side) -> Units:
+def units_of_bench(files: FileSet, plan: Plan, new: FileSet) -> Units:
     """Sorts the files of that folder that are not prodgen's; `new` is what prodgen installs."""
     units = {path.name: one for path, one in files.items() if path.parent == SYSTEM_FOLDER}
     found = {
@@ -107,7 +107,7 @@ def _targets(found: Mapping[str, Unit], gone: set[str]) -> set[str]:
         more |= new
 
 
-def _unit(name: str, text: str, files: Side, plan: Plan) -> Unit:
+def _unit(name: str, text: str, files: FileSet, plan: Plan) -> Unit:
     block = dict(unit_blocks(text)["unit"])
     for path, one in sorted(files.items()):
         if path.parent == SYSTEM_FOLDER / f"{name}.d":
@@ -132,7 +132,7 @@ def _job(command: str, folder: str, plan: Plan) -> Job | None:
 
 
 def adopt_systemd(units: Units, both: Both) -> dict[str, Adoption]:
-    """All settings by file, each with its lot; of units that stay, what has to be said."""
+    """All settings by file, each with its disposition; of units that stay, what has to be said."""
     found = {str(path): _file(path, one.text, units, both) for path, one in units.theirs.items()}
     for name, entry in _counts(units):
         found[str(SYSTEM_FOLDER / name)] = found[str(SYSTEM_FOLDER / name)].plus(Adoption((entry,)))
@@ -145,14 +145,14 @@ def adopt_systemd(units: Units, both: Both) -> dict[str, Adoption]:
     return found
 
 
-def _loaded(path: PurePosixPath, reach: Reach) -> Entry:
+def _loaded(path: PurePosixPath, reach: Reach) -> AdoptedSetting:
     """A file of a unit that stays, by which a lesser user says what root's systemd does."""
     way_out = "give it to root"
     if reach.source:
         command = f"install -m 644 {shlex.quote(reach.source)} {shlex.quote(str(path))}"
         way_out = f"look at it, then put a copy in place of the link: `{command}`"
     note = f"{reach.writer}, and systemd does as root what it says; {way_out}"
-    return Entry(Lot.OPEN, "systemd", _owner(path), str(path), note, 0)
+    return AdoptedSetting(Disposition.OPEN, "systemd", _owner(path), str(path), note, 0)
 
 
 def _file(path: PurePosixPath, text: str, units: Units, both: Both) -> Adoption:
@@ -166,11 +166,15 @@ def _file(path: PurePosixPath, text: str, units: Units, both: Both) -> Adoption:
         return _target(subject, name, block, both, writer)
     job = units.known[name].job
     if job is None or job.service is None:
-        lot, note = why_gone(job) if job else (Lot.OPEN, "ours has a unit of this name")
+        disposition, note = (
+            why_gone(job) if job else (Disposition.OPEN, "ours has a unit of this name")
+        )
         count = len(list(settings_of(block))) + 1
-        return Adoption((Entry(lot, "systemd", subject, subject, note, count),))
+        return Adoption((AdoptedSetting(disposition, "systemd", subject, subject, note, count),))
     mine = unit_file(job.service)
-    head = Adoption((Entry(Lot.DEFAULT, "systemd", subject, subject, f"ours has {mine}"),))
+    head = Adoption(
+        (AdoptedSetting(Disposition.DEFAULT, "systemd", subject, subject, f"ours has {mine}"),)
+    )
     of_one = not is_unit and f"{name}.d" != path.parent.name
     beside = Beside(both, job, both.ours.get(mine, {}), writer)
     return head.plus(_settings(subject, block, beside, "" if of_one else mine))
@@ -180,13 +184,16 @@ def _settings(subject: str, block: Block, beside: Beside, mine: str) -> Adoption
     """Each setting; what is kept goes into a drop-in for our unit `mine`, in its section."""
     entries, kept = [], []
     for section, key, value in settings_of(block):
-        lot, note = setting_lot(section, key, value, beside)
-        if lot is Lot.MOVED and not mine:
-            lot, note = Lot.OPEN, "it counts for one instance: `systemctl edit` one of ours"
-        elif lot is Lot.MOVED:
+        disposition, note = setting_disposition(section, key, value, beside)
+        if disposition is Disposition.MOVED and not mine:
+            disposition, note = (
+                Disposition.OPEN,
+                "it counts for one instance: `systemctl edit` one of ours",
+            )
+        elif disposition is Disposition.MOVED:
             kept.append((section, f"{key}={value}\n"))
             note = f"{mine}.d{note and f'; {note}'}"
-        entries.append(Entry(lot, "systemd", subject, shown(key, value), note))
+        entries.append(AdoptedSetting(disposition, "systemd", subject, shown(key, value), note))
     return Adoption(tuple(entries), tuple(_additions(mine, kept)))
 
 
@@ -199,24 +206,26 @@ def _additions(unit: str, kept: list[tuple[str, str]]) -> Iterator[Addition]:
 def _target(subject: str, name: str, block: Block, both: Both, writer: str) -> Adoption:
     """A target: ours has its own; what of the user's own it starts, ours starts too."""
     mine = name if name in both.ours else names_of(both.plan).target
-    found = Adoption((Entry(Lot.DEFAULT, "systemd", subject, subject, f"ours has {mine}"),))
+    found = Adoption(
+        (AdoptedSetting(Disposition.DEFAULT, "systemd", subject, subject, f"ours has {mine}"),)
+    )
     for section, key, value in settings_of(block):
         others = [word for word in value.split() if file_of(word) not in both.gone]
         if f"{section}.{key}" in MEMBERS and others:
             text = f"{key}={' '.join(others)}"
             if writer:
-                left = Entry(Lot.OPEN, "systemd", subject, text, starts(writer))
+                left = AdoptedSetting(Disposition.OPEN, "systemd", subject, text, starts(writer))
                 found = found.plus(Adoption((left,)))
                 continue
-            moved = Entry(Lot.MOVED, "systemd", subject, text, f"{mine}.d")
+            moved = AdoptedSetting(Disposition.MOVED, "systemd", subject, text, f"{mine}.d")
             found = found.plus(Adoption((moved,), (Addition(f"{mine}.d", f"[Unit]\n{text}\n"),)))
         else:
-            entry = Entry(Lot.DEFAULT, "systemd", subject, shown(key, value))
+            entry = AdoptedSetting(Disposition.DEFAULT, "systemd", subject, shown(key, value))
             found = found.plus(Adoption((entry,)))
     return found
 
 
-def _counts(units: Units) -> Iterator[tuple[str, Entry]]:
+def _counts(units: Units) -> Iterator[tuple[str, AdoptedSetting]]:
     """Workers of which theirs starts more than ours, one line for those that the same key sets,
     with the first of their files."""
     started = {word for one in units.known.values() for word in one.members}
@@ -228,16 +237,21 @@ def _counts(units: Units) -> Iterator[tuple[str, Entry]]:
             more.setdefault(number, []).append(name)
     for number, names in more.items():
         note = f'common_site_config.json: "background_workers": {number}'
-        yield names[0], Entry(Lot.OPEN, "systemd", names[0], f"{number} of each worker", note, 0)
+        yield (
+            names[0],
+            AdoptedSetting(
+                Disposition.OPEN, "systemd", names[0], f"{number} of each worker", note, 0
+            ),
+        )
 
 
-def _staying(name: str, unit: Unit, both: Both) -> Iterator[Entry]:
+def _staying(name: str, unit: Unit, both: Both) -> Iterator[AdoptedSetting]:
     """What is said of a unit of the user's own."""
-    yield Entry(Lot.MOVED, "systemd", name, name, "it stays as it is", 0)
+    yield AdoptedSetting(Disposition.MOVED, "systemd", name, name, "it stays as it is", 0)
     for word in dict.fromkeys(_named(unit)):
         if file_of(word) in both.gone and file_of(word) not in both.ours:
             note = f"there will be no {word}: name one of ours, or its target"
-            yield Entry(Lot.OPEN, "systemd", name, word, note, 0)
+            yield AdoptedSetting(Disposition.OPEN, "systemd", name, word, note, 0)
 
 
 def spared_units(old: Mapping[str, Block], new: Mapping[str, Block], plan: Plan) -> set[str]:

@@ -8,7 +8,7 @@ from posixpath import normpath
 
 import pytest
 
-from prodgen.review.adopt.core.model import Adoption, Lot
+from prodgen.review.adopt.core.model import Adoption, Disposition
 from prodgen.review.adopt.core.reach import Opened, Reach
 from prodgen.review.adopt.nginx.file import adopt_nginx, paths_in
 from prodgen.review.adopt.supervisor.sections import adopt_supervisor, sections_of
@@ -120,7 +120,7 @@ def test_beside_the_servers_too(line: str) -> None:
 def test_what_the_workers_open_or_root_alone_can_change_is_kept(line: str) -> None:
     found = adopted(server(line), writer=True)
     assert kept(found) == {"server.d": line}
-    assert not found.of(Lot.OPEN)
+    assert not found.of(Disposition.OPEN)
 
 
 @pytest.mark.parametrize(
@@ -142,9 +142,9 @@ def test_a_file_that_others_can_change_says_not_what_root_runs_or_where_it_write
 ) -> None:
     found = adopted(server("") + f"server {{ listen 81; {line} }}", writer=True)
     assert not found.additions
-    assert [one for one in found.of(Lot.OPEN) if CAN in one.note]
+    assert [one for one in found.of(Disposition.OPEN) if CAN in one.note]
     found = adopted(server("") + f"server {{ listen 81; {line} }}")
-    assert not found.of(Lot.OPEN), "root may write what it likes"
+    assert not found.of(Disposition.OPEN), "root may write what it likes"
 
 
 @pytest.mark.parametrize("line", ["access_log /var/log/nginx/mine.log;", "error_log off;"])
@@ -181,7 +181,7 @@ def test_a_program_is_kept_without_the_log_that_others_chose(key: str, path: str
     assert sections_of(found.texts()["programs"]) == {
         "program:mine": {"command": "/bin/sleep 9", "user": "frappe"}
     }
-    [entry] = found.of(Lot.OPEN)
+    [entry] = found.of(Disposition.OPEN)
     assert entry.note.startswith(f"{PROGRAMS}:3: {CAN}")
     assert sum(one.settings for one in found.entries) == 4
 
@@ -209,7 +209,7 @@ def test_a_log_of_roots_is_kept(path: str) -> None:
 def test_a_file_of_a_lesser_user_starts_nothing_as_another(text: str) -> None:
     found = programs(text)
     assert not found.additions
-    [entry] = found.of(Lot.OPEN)
+    [entry] = found.of(Disposition.OPEN)
     assert entry.note.startswith(f"{PROGRAMS}:1: {CAN}")
     assert programs(text, writer=False).additions, "root may"
 
@@ -227,7 +227,7 @@ def test_a_file_of_a_lesser_user_starts_nothing_as_another(text: str) -> None:
 def test_roots_own_file_runs_nothing_of_a_lesser_users(text: str) -> None:
     found = programs(text, writer=False)
     assert not found.additions
-    [entry] = found.of(Lot.OPEN)
+    [entry] = found.of(Disposition.OPEN)
     assert CAN in entry.note
 
 
@@ -245,7 +245,7 @@ def of_units(texts: dict[str, str], *written: str) -> dict[str, Adoption]:
 def test_root_never_stays_the_user_and_that_is_said() -> None:
     text = f"[program:web]\ncommand={GUNICORN}\nuser=root\n"
     found = adopt_supervisor(PROGRAMS, text, PLAN, merged(side(PLAN, "supervisor"), "supervisor"))
-    assert not [one for one in found.of(Lot.OPEN) if one.text.startswith("user")]
+    assert not [one for one in found.of(Disposition.OPEN) if one.text.startswith("user")]
     shown = "\n".join(as_text({PROGRAMS: found}, [PROGRAMS], Mask()))
     assert "user: root -> frappe" in shown
 
@@ -274,7 +274,7 @@ GUNICORN = "/home/frappe/frappe-bench/env/bin/gunicorn -b 127.0.0.1:8000 frappe.
 def test_nothing_of_a_unit_is_kept_by_which_root_would_act(line: str) -> None:
     found = of_units({WEB: service(GUNICORN, "User=frappe", line)})[str(SYSTEM_FOLDER / WEB)]
     assert not found.additions
-    assert [one.text for one in found.of(Lot.OPEN)] == [line]
+    assert [one.text for one in found.of(Disposition.OPEN)] == [line]
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_nothing_of_a_unit_is_kept_by_which_root_would_act(line: str) -> None:
 def test_ours_has_its_own_way_for_logs_and_users_of_units(line: str) -> None:
     found = of_units({WEB: service(GUNICORN, "User=frappe", line)})[str(SYSTEM_FOLDER / WEB)]
     assert not found.additions
-    assert line in [one.text for one in found.of(Lot.DEFAULT)]
+    assert line in [one.text for one in found.of(Disposition.DEFAULT)]
 
 
 @pytest.mark.parametrize("key", ["Wants", "Requires", "BindsTo"])
@@ -297,21 +297,21 @@ def test_what_a_lesser_user_wants_started_is_not_started_by_root(key: str) -> No
     unit = service(GUNICORN, "[Unit]", f"{key}=debug-shell.service")
     for written in (True, False):
         found = of_units({WEB: unit}, *[WEB] * written)[str(SYSTEM_FOLDER / WEB)]
-        assert bool(found.of(Lot.OPEN)) is written
+        assert bool(found.of(Disposition.OPEN)) is written
         assert bool(found.additions) is not written
     target = f"[Unit]\n{key}={WEB} frappe-bench-x.service\n"
     texts = {WEB: service(GUNICORN), "frappe-bench.target": target}
     found = of_units(texts, "frappe-bench.target")[str(SYSTEM_FOLDER / "frappe-bench.target")]
     assert not found.additions
-    assert CAN in found.of(Lot.OPEN)[0].note
+    assert CAN in found.of(Disposition.OPEN)[0].note
 
 
 def test_a_unit_that_stays_and_is_a_lesser_users_to_change_is_listed() -> None:
     mine = "mine.service"
     texts = {mine: service("/home/frappe/frappe-bench/x.sh")}
     place = str(SYSTEM_FOLDER / mine)
-    assert not of_units(texts)[place].of(Lot.OPEN)
-    [entry] = of_units(texts, mine)[place].of(Lot.OPEN)
+    assert not of_units(texts)[place].of(Disposition.OPEN)
+    [entry] = of_units(texts, mine)[place].of(Disposition.OPEN)
     assert entry.note.startswith(CAN)
     assert f"install -m 644 {HOME}/{mine} {place}" in entry.note
 
@@ -320,4 +320,4 @@ def test_a_drop_in_of_a_unit_that_stays_is_listed_too() -> None:
     mine = "mine.service"
     texts = {mine: service("/home/frappe/frappe-bench/x.sh"), f"{mine}.d/x.conf": "[Service]\n"}
     found = of_units(texts, f"{mine}.d/x.conf")
-    assert found[str(PurePosixPath(SYSTEM_FOLDER, f"{mine}.d/x.conf"))].of(Lot.OPEN)
+    assert found[str(PurePosixPath(SYSTEM_FOLDER, f"{mine}.d/x.conf"))].of(Disposition.OPEN)

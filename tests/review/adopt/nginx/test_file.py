@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prodgen.review.adopt.core.model import Adoption, Lot
+from prodgen.review.adopt.core.model import Adoption, Disposition
 from prodgen.review.adopt.nginx.certbot import adopt_renewal
 from prodgen.review.adopt.nginx.directives import Ours, ours_of
 from prodgen.review.adopt.nginx.file import adopt_nginx, is_of_bench
@@ -53,7 +53,7 @@ def kept(found: Adoption) -> dict[str, str]:
 
 
 def left_open(found: Adoption) -> dict[str, str]:
-    return {one.text: one.note for one in found.of(Lot.OPEN)}
+    return {one.text: one.note for one in found.of(Disposition.OPEN)}
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_what_ours_has_already_is_listed(line: str) -> None:
 def test_what_ours_has_not_is_kept(line: str) -> None:
     found = adopted(server(line))
     assert kept(found) == {"server.d": line}
-    assert not found.of(Lot.OPEN)
+    assert not found.of(Disposition.OPEN)
 
 
 def test_a_location_in_a_location_cannot_stand_in_our_named_one() -> None:
@@ -212,7 +212,7 @@ def test_two_benches_in_one_file_are_taken_apart() -> None:
 
 def test_names_are_compared_as_nginx_does() -> None:
     found = adopt_nginx("a", UPSTREAM + server("", "Shop.Test"), ours("Shop.Test"))
-    assert not found.of(Lot.OPEN)
+    assert not found.of(Disposition.OPEN)
 
 
 def test_a_port_is_told_with_its_site() -> None:

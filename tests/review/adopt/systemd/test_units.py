@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from prodgen.review.adopt.core.model import Adoption, Lot, joined
+from prodgen.review.adopt.core.model import Adoption, Disposition, joined
 from prodgen.review.adopt.systemd.settings import Both, seconds_of, settings_of, variables
 from prodgen.review.adopt.systemd.units import Units, adopt_systemd, spared_units, units_of_bench
 from prodgen.targets.core.effects import Action
@@ -61,13 +61,13 @@ def test_every_setting_is_accounted_for(folder: Path) -> None:
         if name != "listener-of-mine.service":
             count = len(list(settings_of(unit_blocks(texts[name])["unit"]))) + 1
             assert sum(one.settings for one in found.entries) == count, name
-        assert all(one.note for one in found.of(Lot.OPEN)), name
+        assert all(one.note for one in found.of(Disposition.OPEN)), name
 
 
 @pytest.mark.parametrize("name", ["by-bench", "by-old"])
 def test_bench_alone_leaves_nothing_open_but_counts(name: str) -> None:
     found = joined(adopted(files_of(HERE / name)).values())
-    assert [one.note for one in found.of(Lot.OPEN)] == [
+    assert [one.note for one in found.of(Disposition.OPEN)] == [
         '-w 5 (ours: 4), common_site_config.json: "gunicorn_workers": 5'
     ]
     assert not found.additions
@@ -95,7 +95,7 @@ def test_what_somebody_has_added_is_kept_or_told() -> None:
         "Service.LimitNOFILE": ("200000",),
     }
     assert "[Unit]\nWants=listener-of-mine.service\n" in texts["frappe-bench-web.target.d"]
-    notes = [one.note for one in found.of(Lot.OPEN)]
+    notes = [one.note for one in found.of(Disposition.OPEN)]
     assert 'common_site_config.json: "background_workers": 2' in notes
     assert "ours: nothing; prodgen.yaml: resources: {web: {memory_max: 3G}}" in notes
     assert 'prodgen.yaml: env: {"MINE": "1"}; prodgen.yaml: env_file, a file with API_KEY' in notes
@@ -140,42 +140,42 @@ def test_a_target_that_holds_a_strangers_unit_too_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "lot"),
+    ("line", "disposition"),
     [
-        ("User=frappe", Lot.OURS),
-        ("User=root", Lot.DEFAULT),
-        ("User=somebody", Lot.OPEN),
-        ("Group=frappe", Lot.OURS),
-        ("Group=www-data", Lot.OPEN),
-        ("Restart=on-failure", Lot.DEFAULT),
-        ("TimeoutStopSec=20min", Lot.MOVED),
-        ("TimeoutStopSec=30", Lot.DEFAULT),
-        ("CPUQuota=150%", Lot.OPEN),
-        ("Nice=5", Lot.MOVED),
-        ("ProtectHome=no", Lot.DEFAULT),
-        ("ProcSubset=pid", Lot.MOVED),
-        ("ExecStartPre=/bin/true", Lot.OPEN),
-        ("EnvironmentFile=/etc/mine", Lot.OPEN),
-        ("Environment=PATH=/opt/bin", Lot.DEFAULT),
-        ("[Install]\nWantedBy=multi-user.target", Lot.DEFAULT),
-        ("[Install]\nWantedBy=graphical.target", Lot.OPEN),
-        ("[Unit]\nAfter=network.target", Lot.DEFAULT),
-        ("[Unit]\nRequires=docker.service", Lot.MOVED),
+        ("User=frappe", Disposition.OURS),
+        ("User=root", Disposition.DEFAULT),
+        ("User=somebody", Disposition.OPEN),
+        ("Group=frappe", Disposition.OURS),
+        ("Group=www-data", Disposition.OPEN),
+        ("Restart=on-failure", Disposition.DEFAULT),
+        ("TimeoutStopSec=20min", Disposition.MOVED),
+        ("TimeoutStopSec=30", Disposition.DEFAULT),
+        ("CPUQuota=150%", Disposition.OPEN),
+        ("Nice=5", Disposition.MOVED),
+        ("ProtectHome=no", Disposition.DEFAULT),
+        ("ProcSubset=pid", Disposition.MOVED),
+        ("ExecStartPre=/bin/true", Disposition.OPEN),
+        ("EnvironmentFile=/etc/mine", Disposition.OPEN),
+        ("Environment=PATH=/opt/bin", Disposition.DEFAULT),
+        ("[Install]\nWantedBy=multi-user.target", Disposition.DEFAULT),
+        ("[Install]\nWantedBy=graphical.target", Disposition.OPEN),
+        ("[Unit]\nAfter=network.target", Disposition.DEFAULT),
+        ("[Unit]\nRequires=docker.service", Disposition.MOVED),
     ],
 )
-def test_each_kind_of_setting(line: str, lot: Lot) -> None:
+def test_each_kind_of_setting(line: str, disposition: Disposition) -> None:
     command = f"{BENCH}/env/bin/gunicorn -b 127.0.0.1:8000 frappe.app:application"
     found = adopted({"web.service": service(command, line)})["web.service"]
     wanted = "Environment=..." if line.startswith("Environment=") else line.rpartition("\n")[2]
     entry = next(one for one in found.entries if one.text == wanted)
-    assert entry.lot is lot, entry
+    assert entry.disposition is disposition, entry
 
 
 def test_a_drop_in_for_one_instance_is_told() -> None:
     texts = files_of(HERE / "by-bench")
     name = "frappe-bench-frappe-long-worker@1.service.d/nice.conf"
     found = adopted({**texts, name: "[Service]\nNice=5\n"})[name]
-    assert [one.text for one in found.of(Lot.OPEN)] == ["Nice=5"]
+    assert [one.text for one in found.of(Disposition.OPEN)] == ["Nice=5"]
 
 
 def block(command: str) -> Block:
