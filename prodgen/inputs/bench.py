@@ -11,7 +11,7 @@ from prodgen.inputs.core.source import Source
 from prodgen.inputs.core.values import Values
 from prodgen.inputs.frappe_version import version_in_package, version_in_states
 from prodgen.inputs.json.parser import parse_json
-from prodgen.inputs.layers import declared_site, laid_over
+from prodgen.inputs.layers import declared_site, declared_urls, laid_over
 from prodgen.inputs.procfile.parser import Procfile, parse_procfile
 from prodgen.inputs.reader import BenchFiles, SiteFolder
 from prodgen.inputs.redis_conf import RedisConf, parse_redis_conf
@@ -62,6 +62,7 @@ def parse_bench(
         found.append(_no_procfile(files))
     common = _values(files.common, COMMON, found)
     settings = _settings(files, environment, found)
+    common = laid_over(common, declared_urls(settings))
     on_disk = {folder.name: _site(folder, found) for folder in files.sites}
     reads_dotenv = files.dotenv is not None and _reads_dotenv(settings)
     variables = _dotenv(files.dotenv, found, is_read=reads_dotenv)

@@ -74,8 +74,24 @@ def declared_site(settings: Values, site: str) -> Values:
     return Values(document, data)
 
 
+URL_VARIABLES = {"FRAPPE_REDIS_CACHE": "redis_cache", "FRAPPE_REDIS_QUEUE": "redis_queue"}
+"""Variables that Frappe takes in place of keys of common_site_config.json (frappe/config.py)."""
+
+
+def declared_urls(settings: Values) -> Values:
+    """URLs of Redis that `env:` in prodgen.yaml gives every process, by their keys."""
+    home, variables = settings.document, settings.table("env")
+    found = {key: variables[name] for name, key in URL_VARIABLES.items() if variables.get(name)}
+    if home is None or not found:
+        return Values()
+    names = {key: name for name, key in URL_VARIABLES.items()}
+    moved: Moved = {(key,): home.home(("env", names[key])) for key in found}
+    document = Document(home.source, found, home.find_spans, home.kind, moved)
+    return Values(document, found)
+
+
 def laid_over(config: Values, declared: Values) -> Values:
-    """The site's own settings with those that prodgen.yaml declares for it, key by key."""
+    """A file's own settings with those that prodgen.yaml declares for it, key by key."""
     if config.document is None or declared.document is None:
         return declared if config.document is None else config
     own = {key: value for key, value in declared.data.items() if value is not None}

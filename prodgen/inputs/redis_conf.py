@@ -20,11 +20,14 @@ class RedisConf(NamedTuple):
     """0 where it listens on no TCP port."""
     unix_socket: str
     location: Location
+    evicts: str = ""
+    """The policy by which it forgets data when its memory is full; empty if it never does."""
 
 
 def parse_redis_conf(source: Source) -> RedisConf:
     """Port, socket, and the place of the line that says so; the last line wins, as in Redis."""
     port, unix_socket, location = STOCK_PORT, "", source.whole
+    policy, limit = "noeviction", "0"
     for line, start in enumerate(source.line_starts, 1):
         words = source.line_text(line).split()
         if len(words) < 2:
@@ -35,4 +38,9 @@ def parse_redis_conf(source: Source) -> RedisConf:
             location = source.locate(start, len(source.line_text(line)))
         elif keyword == "unixsocket":
             unix_socket = value
-    return RedisConf(source.name, port, unix_socket, location)
+        elif keyword == "maxmemory-policy":
+            policy = value
+        elif keyword == "maxmemory":
+            limit = value
+    evicts = policy if policy != "noeviction" and limit.strip("0") else ""
+    return RedisConf(source.name, port, unix_socket, location, evicts)

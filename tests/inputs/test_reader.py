@@ -115,7 +115,7 @@ def test_too_large(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files, found = read_bench(bench)
     assert files.procfile is files.settings is None
     assert [(one.code, one.message) for one in found] == [
-        ("PG002", "this file is larger than 32 MB"),
+        ("PG002", "this file is larger than 1 MB"),
         ("PG002", "this file is larger than 256 KB"),
     ]
 

@@ -167,6 +167,25 @@ CASES: Mapping[str, tuple[Case, ...]] = {
             {COMMON: ABSENT, "Procfile": REDIS_LINE},
         ),
     ),
+    "PG628": (
+        Case(
+            {
+                COMMON: '{\n "redis_cache": "redis://localhost:13000/0",\n'
+                ' "redis_queue": "redis://127.0.0.1:13000/1"\n}\n',
+                "config/redis_cache.conf": "port 13000\nmaxmemory 90mb\n"
+                "maxmemory-policy allkeys-lru\n",
+            }
+        ),
+    ),
+    "PG629": (
+        redis("unix:///tmp/q.sock", "port 0\nunixsocket /tmp/q.sock\n"),
+        Case(
+            {
+                COMMON: '{"socketio_uds": "/tmp/realtime.sock"}',
+                "Procfile": f"web: bench serve --port 8000\n{REALTIME}",
+            }
+        ),
+    ),
     "PG630": (
         on_host(
             FACTS._replace(node=None),

@@ -11,6 +11,9 @@ CUSTOM_QUEUE_TIMEOUT = 300
 JOB_STOP_MARGIN = 90
 """RQ kills a job 60 s after its time-out (rq/worker.py); the manager must be later than that."""
 
+HONCHO_PORT = 5000
+HONCHO_STEP = 100
+"""PORT of the first process, and from each process to the next (honcho/environ.py)."""
 WEB_PORT = 8000
 HTTP_TIMEOUT = 120
 PROXY_MARGIN = 10

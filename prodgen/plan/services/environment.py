@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from prodgen.diagnostics import error, note
+from prodgen.plan.core import defaults as rules
 from prodgen.plan.core.context import PlanContext, merge_environment
 from prodgen.plan.core.model import Role, Service
 from prodgen.plan.core.procfile_line import KEPT_KINDS, LineKind, ProcfileLine
@@ -43,6 +44,23 @@ def given_variables(context: PlanContext, *path: str) -> Sourced[Pairs]:
             context.report(error("PG701", what, place, "let the program read it from a file"))
     pairs = tuple(sorted((name, str(value)) for name, value in given.items()))
     return settings.sourced(pairs, *path)
+
+
+def honcho_port(line: ProcfileLine) -> int:
+    """PORT of the process under Honcho."""
+    return rules.HONCHO_PORT + rules.HONCHO_STEP * line.position
+
+
+def variable_of_line(context: PlanContext, line: ProcfileLine, name: str) -> Sourced[str] | None:
+    """A variable that the process gets: by its line, by `processes:`, or by `env:`."""
+    if name in dict(line.command.environment):
+        origin = Origin(Kind.FILE, f"{name} of `{line.name}`", At(line.entry.command_location))
+        return Sourced(dict(line.command.environment)[name], origin)
+    settings = context.bench.settings
+    for path in (("processes", line.name, "environment"), ("env",)):
+        if name in settings.table(*path):
+            return settings.sourced(str(settings.table(*path)[name]), *path, name)
+    return None
 
 
 def with_variables(

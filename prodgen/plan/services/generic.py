@@ -27,7 +27,7 @@ from prodgen.plan.core.context import (
 from prodgen.plan.core.model import Role, Service, Stop
 from prodgen.plan.core.procfile_line import HELPER_KINDS, WORKER_KINDS, ProcfileLine
 from prodgen.plan.core.python_module import frappe_command
-from prodgen.plan.services.environment import given_variables
+from prodgen.plan.services.environment import given_variables, honcho_port
 from prodgen.plan.services.workers import known_queues, worker_stop
 from prodgen.provenance import At, Kind, Origin, Sourced, default
 
@@ -41,9 +41,6 @@ IN_TURN = frozenset({"&&", ";"})
 INTO_FILES = frozenset({"<", ">", ">>", ">|", ">&", "<&"})
 NEEDS_ITS_SHELL = frozenset("trap exec if while until for case { ! function".split())  # noqa: SIM905
 """First words after which the shell has more to do."""
-HONCHO_PORT = 5000
-HONCHO_STEP = 100
-"""PORT of the first process, and from each process to the next (honcho/environ.py)."""
 
 
 def plan_other(context: PlanContext, defaults: BenchDefaults, line: ProcfileLine) -> Service:
@@ -120,7 +117,7 @@ def _environment(
 ) -> tuple[tuple[str, str], ...]:
     """What every service gets, what the line sets, and what prodgen.yaml adds to this process."""
     chosen = given_variables(context, "processes", line.name, "environment")
-    port = {"PORT": str(HONCHO_PORT + HONCHO_STEP * line.position)}
+    port = {"PORT": str(honcho_port(line))}
     merged = merge_environment(port.items(), base_environment(defaults))
     merged = merge_environment(merged, line.command.environment)
     return merge_environment(merged, chosen.value)

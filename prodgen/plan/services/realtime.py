@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -11,9 +12,13 @@ from prodgen.plan.core.context import BenchDefaults, PlanContext, base_environme
 from prodgen.plan.core.model import Address, Restart, Role, Service, Stop
 from prodgen.plan.core.procfile_line import LineKind, ProcfileLine
 from prodgen.plan.core.python_module import frappe_command, run_module
+from prodgen.plan.services.environment import variable_of_line
+from prodgen.plan.services.web_address import refuse_shared_folder
 from prodgen.provenance import At, Kind, Origin, Sourced, default
 
 LOOPBACK = "127.0.0.1"
+ASKED = ("queue", "cache", "socketio")
+"""Redis servers that realtime talks to: the last one in Frappe 13 and 14."""
 
 
 class Realtime(NamedTuple):
@@ -55,9 +60,9 @@ def plan_realtime(
         log="node-socketio",
         directory=defaults.path,
         environment=_environment(context, defaults),
-        after=tuple(f"{defaults.name.value}-redis-{kind}" for kind in ("queue", "cache")),
+        after=tuple(f"{defaults.name.value}-redis-{kind}" for kind in ASKED),
     )
-    address = _address(context, defaults)
+    address = _address(context, defaults, line)
     return Realtime(made._replace(address=address), address)
 
 
@@ -147,17 +152,47 @@ def _environment(
     return port.derive(tuple(sorted(pairs.items())), "Frappe reads the port from there")
 
 
-def _address(context: PlanContext, defaults: BenchDefaults) -> Sourced[Address]:
+def _address(context: PlanContext, defaults: BenchDefaults, line: ProcfileLine) -> Sourced[Address]:
+    """Where the realtime server listens: by its environment, which it reads last, or by files."""
     common = context.bench.common
-    socket = common.text("socketio_uds")
+    socket = _from_environment(context, line, "FRAPPE_SOCKETIO_UDS") or common.text("socketio_uds")
     if socket and context.is_frappe(rules.REALTIME_SOCKET):
         folder = defaults.sites if _python_backend(context) else defaults.path
+        refuse_shared_folder(context, socket, "socketio_uds")
         return socket.derive(Address(path=str(folder.value / socket.value)), "a unix socket")
-    port = context.bench.settings.integer("realtime", "port") or common.integer("socketio_port")
+    port = _port_of_environment(context, line) or common.integer("socketio_port")
     if port is None:
         late = context.is_frappe(rules.REALTIME_ON_QUEUE) or not context.frappe
         port = default(9000 if late else 3000, "Frappe's own default")
     return port.derive(Address(LOOPBACK, port.value), "on this machine")
+
+
+def _from_environment(context: PlanContext, line: ProcfileLine, name: str) -> Sourced[str] | None:
+    """A variable of the realtime server; Frappe before 15, and Python's server, read none."""
+    is_old = context.frappe and not context.is_frappe(rules.REALTIME_ON_QUEUE)
+    if is_old or _python_backend(context):
+        return None
+    found = variable_of_line(context, line, name)
+    return found if found and found.value else None
+
+
+def _port_of_environment(context: PlanContext, line: ProcfileLine) -> Sourced[int] | None:
+    """The port by the variable before the command, by `realtime.port`, or by `env:`."""
+    chosen = context.bench.settings.integer("realtime", "port")
+    given = _from_environment(context, line, "FRAPPE_SOCKETIO_PORT")
+    if given is None or (chosen and given.origin.kind is Kind.SETTINGS):
+        return chosen
+    if re.fullmatch("[0-9]{1,5}", given.value) and 0 < int(given.value) < 65536:
+        return Sourced(int(given.value), given.origin)
+    context.report(
+        error(
+            "PG602",
+            f"FRAPPE_SOCKETIO_PORT of `{line.name}` is `{given.value}`",
+            given.location,
+            "expected a whole number from 1 to 65535",
+        )
+    )
+    return chosen
 
 
 def plan_scheduler(

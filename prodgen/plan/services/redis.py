@@ -11,12 +11,14 @@ from prodgen.plan.core import defaults as rules
 from prodgen.plan.core.context import BenchDefaults, PlanContext, make_service
 from prodgen.plan.core.model import Address, Redis, Role, Service, Stop
 from prodgen.plan.core.procfile_line import LineKind, ProcfileLine
+from prodgen.plan.services.web_address import refuse_shared_folder
 from prodgen.provenance import At, Kind, Origin, Sourced, default
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1", ""})
 STOCK_PORT = 6379
 REDIS_SERVER = "redis-server"
-UNKNOWN_PORT = 0
+LOOPBACK = "127.0.0.1"
+UNKNOWN = Address(LOOPBACK, 0)
 """Of a server whose conf file only the host has."""
 MEGABYTE = 1024**2
 SCHEMES = ("redis", "rediss", "unix")
@@ -44,23 +46,56 @@ def plan_redis(
     """The Redis servers that this bench runs itself."""
     found: list[Service] = []
     started = {line.options["conf"]: line for line in lines if line.kind is LineKind.REDIS}
+    _report_eviction(context)
     urls: set[str] = set()
-    ports: set[int] = set()
+    taken: set[Address] = set()
     for server in SERVERS:
         url = context.bench.common.text(server.key)
         if url and url.value in urls:
             continue
         urls.add(url.value if url else "")
-        port = _own_port(context, server, started.get(server.key))
-        if port is not None and (port == UNKNOWN_PORT or port not in ports):
-            ports.add(port)
+        address = _own_address(context, server, started.get(server.key))
+        if address is not None and (address == UNKNOWN or address not in taken):
+            taken.add(address)
             line = started.get(server.key)
-            found.append(_service(context, defaults, server, port, line))
+            found.append(_service(context, defaults, server, address, line))
     return found
 
 
-def _own_port(context: PlanContext, server: Server, line: ProcfileLine | None) -> int | None:
-    """The port that the bench's own server listens on, or None where it is not ours to run.
+def _report_eviction(context: PlanContext) -> None:
+    """A warning if cache and queues share a Redis that forgets data when its memory is full."""
+    cache = context.bench.common.text("redis_cache")
+    queue = context.bench.common.text("redis_queue")
+    if not cache or not queue or _server_of(cache.value) != _server_of(queue.value):
+        return
+    for conf in context.bench.redis_confs.values():
+        port, path = _server_of(queue.value)[1:]
+        is_it = (port and conf.port == port) or (path and conf.unix_socket == path)
+        if conf.evicts and is_it:
+            message = (
+                f"cache and queues share the Redis of {conf.name}, which forgets data when it is "
+                f"full ({conf.evicts}): waiting jobs can be lost"
+            )
+            advice = "give redis_queue a Redis of its own: `bench setup redis` writes its conf file"
+            context.report(warning("PG628", message, queue.location, advice))
+            return
+
+
+def _server_of(url: str) -> tuple[str, int, str]:
+    """Host, port and socket of a Redis URL; the database is left off."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or STOCK_PORT
+    except ValueError:
+        return url, 0, ""
+    if parts.scheme == "unix":
+        return "", 0, parts.path
+    host = parts.hostname or ""
+    return ("localhost" if host in LOCAL_HOSTS else host), port, ""
+
+
+def _own_address(context: PlanContext, server: Server, line: ProcfileLine | None) -> Address | None:
+    """Where the bench's own server listens, or None if it is not ours to run.
 
     `line` is the one that starts it in the Procfile, if there is one.
     """
@@ -71,23 +106,28 @@ def _own_port(context: PlanContext, server: Server, line: ProcfileLine | None) -
     managed = context.bench.settings.flag("redis", "managed")
     if url is None:
         if conf or line is None:
-            return (conf.port or None) if conf else None
-        return _port_of_host(context, server, line, managed)
+            return Address(LOOPBACK, conf.port) if conf and conf.port else None
+        return _address_of_host(context, server, line, managed)
+    is_managed = bool(managed and managed.value)
+    path = _server_of(url.value)[2]
+    if path and not is_managed and conf and conf.unix_socket == path:
+        refuse_shared_folder(context, Sourced(path, url.origin), server.key)
+        return Address(path=path)
     port = _local_port(context, server, url)
-    if managed and managed.value:
-        return port if _needs_no_password(context, server, url) else None
-    if port is None or not _is_served_by(context, server, url, port, line):
-        return None
-    return port
+    if is_managed:
+        is_ours = port is not None and _needs_no_password(context, server, url)
+    else:
+        is_ours = port is not None and _is_served_by(context, server, url, port, line)
+    return Address(LOOPBACK, port) if is_ours and port is not None else None
 
 
-def _port_of_host(
+def _address_of_host(
     context: PlanContext, server: Server, line: ProcfileLine, managed: Sourced[bool] | None
-) -> int | None:
+) -> Address | None:
     """The Procfile starts it, and neither its URL nor its conf file is here: the host has them."""
     if not (managed and managed.value):
         _report_no_conf(context, server, line.entry.location)
-        return UNKNOWN_PORT
+        return UNKNOWN
     usual = 11000 if server.role is Role.QUEUE else 13000
     context.report(
         error(
@@ -194,6 +234,8 @@ def _is_served_by(
                 (("its port", conf.location),),
             )
         )
+    elif any(other.port == port for other in context.bench.redis_confs.values()):
+        return False  # it shares the Redis of another key, which runs for that one
     elif port == STOCK_PORT:
         context.report(
             note("PG625", f"{server.key} is the machine's own Redis, on port {port}", url.location)
@@ -217,13 +259,13 @@ def _service(
     context: PlanContext,
     defaults: BenchDefaults,
     server: Server,
-    port: int,
+    own_address: Address,
     line: ProcfileLine | None,
 ) -> Service:
     written = line.command.argv[0] if line else REDIS_SERVER
     usual = PurePosixPath("/usr/bin", PurePosixPath(written).name)
     program = context.fact("redis_server", default(usual, "where packages put it"))
-    managed = _managed(context, defaults, server, port)
+    managed = _managed(context, defaults, server, own_address.port)
     own = defaults.path.value / "config" / f"{server.key}.conf"
     conf = managed.conf if managed else defaults.path.derive(own, "the bench's own conf file")
     made = make_service(
@@ -236,11 +278,12 @@ def _service(
         log=server.name,
         directory=defaults.path,
     )
+    what = "unixsocket" if own_address.path else "port"
     origin = Origin(
-        Kind.FILE, f"port in config/{server.key}.conf", At(_conf_place(context, server))
+        Kind.FILE, f"{what} in config/{server.key}.conf", At(_conf_place(context, server))
     )
-    address = Sourced(Address("127.0.0.1", port), managed.port.origin if managed else origin)
-    return made._replace(address=None if port == UNKNOWN_PORT else address, redis=managed)
+    address = Sourced(own_address, managed.port.origin if managed else origin)
+    return made._replace(address=None if own_address == UNKNOWN else address, redis=managed)
 
 
 def _managed(

@@ -12,11 +12,13 @@ from prodgen.plan.core import defaults as rules
 from prodgen.plan.core.context import BenchDefaults, PlanContext
 from prodgen.plan.core.model import Address
 from prodgen.plan.core.procfile_line import LineKind, ProcfileLine
+from prodgen.plan.services.environment import honcho_port, variable_of_line
 from prodgen.provenance import At, Kind, Origin, Sourced, default
 
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = {"0.0.0.0": LOOPBACK, "::": "::1"}  # noqa: S104 - what they mean for a client
 BIND_OPTIONS = ("-b", "--bind")
+SET_PORT = "add `web: {{port: {}}}` to prodgen.yaml for this port, or another"
 HOST_AND_PORT = r"(?:\[([^\]]*)\]|([^:\[\]]*)):([0-9]{1,5})"
 ANYBODYS = tuple(PurePosixPath(path) for path in ("/tmp", "/var/tmp", "/dev/shm"))  # noqa: S108
 
@@ -178,11 +180,7 @@ def _port_of_line(context: PlanContext, line: ProcfileLine) -> Sourced[int] | No
         return Sourced(address.port, Origin(Kind.FILE, f"--bind of `{line.name}`", At(place)))
     written = line.options.get("port", "")
     if not written.isascii() or not written.isdigit():
-        if written and context.bench.common.integer("webserver_port") is None:
-            message = f"the port of `{line.name}` is left to the environment (`{written}`)"
-            way_out = "set webserver_port, or `web: {port: …}` in prodgen.yaml; else it is 8000"
-            context.report(note("PG618", message, place, way_out))
-        return None
+        return _port_of_variable(context, line, written)
     found = Sourced(int(written), Origin(Kind.FILE, f"--port of `{line.name}`", At(place)))
     if not 0 < found.value < 65536:
         context.report(
@@ -194,3 +192,42 @@ def _port_of_line(context: PlanContext, line: ProcfileLine) -> Sourced[int] | No
             )
         )
     return found
+
+
+def _port_of_variable(
+    context: PlanContext, line: ProcfileLine, written: str
+) -> Sourced[int] | None:
+    """`--port $PORT`: what the variable has, or would have under Honcho; None if unknown."""
+    named = re.match(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)", written)
+    if named is None:
+        return None
+    place = line.entry.command_location
+    given = variable_of_line(context, line, named[1])
+    if given and re.fullmatch("[0-9]{1,5}", given.value) and 0 < int(given.value) < 65536:
+        return Sourced(int(given.value), given.origin)
+    if context.bench.common.integer("webserver_port"):
+        return None
+    if named[1] == "PORT" and given is None:
+        port = honcho_port(line)
+        why = f"the port of `{line.name}` is {port}, as Honcho would give it"
+        context.report(note("PG618", f"{why} (`{written}`)", place, SET_PORT.format(port)))
+        return Sourced(port, Origin(Kind.FILE, f"PORT of `{line.name}` under Honcho", At(place)))
+    message = f"the port of `{line.name}` is left to the environment (`{written}`)"
+    context.report_line(
+        line.name, warning("PG618", message, place, SET_PORT.format(rules.WEB_PORT))
+    )
+    return None
+
+
+def refuse_shared_folder(context: PlanContext, socket: Sourced[str], key: str) -> None:
+    """A warning for a socket in a folder where everyone may write."""
+    if any(PurePosixPath(socket.value).is_relative_to(folder) for folder in ANYBODYS):
+        context.report(
+            warning(
+                "PG629",
+                f"{key} is the socket {socket.value}: others can take its place, and in the "
+                "sandbox of systemd each service has a folder of its own there",
+                socket.location,
+                "put it into the bench's config/, or below /run",
+            )
+        )

@@ -25,6 +25,8 @@ def what_runs(plan: Plan, service: Service) -> str:
         return f"Gunicorn, {count} worker{'s' if count > 1 else ''} each"
     if service.queues.value:
         return ", ".join(queue.name for queue in service.queues.value)
+    if service.name.value.endswith("-redis-socketio"):
+        return "Redis for realtime"
     if service.role.value in ROLES:
         return ROLES[service.role.value]
     bench = f"{plan.bench.value}/"

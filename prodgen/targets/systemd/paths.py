@@ -81,7 +81,9 @@ def _writable(plan: Plan, service: Service, profile: Profile) -> list[PurePosixP
     """What the service must write to (Frappe's locks lie in config/, its own logs in logs/)."""
     bench = plan.bench.value
     if profile is Profile.REDIS:
-        return [bench / "config", bench / "logs"]
+        socket = service.address.value.path if service.address else ""
+        folder = [PurePosixPath(socket).parent] if socket else []
+        return [bench / "config", bench / "logs", *folder]
     socket = realtime_socket(plan, service)
     found = [PurePosixPath(socket).parent] if socket else []
     if profile is Profile.NODE:

@@ -138,3 +138,46 @@ def test_the_scheduler_runs_once() -> None:
     assert plan
     assert len(plan.services) == 1
     assert codes(found, Severity.WARNING) == ["PG632"]
+
+
+@pytest.mark.parametrize(
+    ("line", "settings", "address"),
+    [
+        ("FRAPPE_SOCKETIO_PORT=9100 node apps/frappe/socketio.js", "", "127.0.0.1:9100"),
+        ("env FRAPPE_SOCKETIO_PORT=9100 bench socketio", "", "127.0.0.1:9100"),
+        ("bench socketio", "env: {FRAPPE_SOCKETIO_PORT: 9200}", "127.0.0.1:9200"),
+        (
+            "bench socketio",
+            "env: {FRAPPE_SOCKETIO_PORT: 9200}\nrealtime: {port: 9300}",
+            "127.0.0.1:9300",
+        ),
+        (
+            "FRAPPE_SOCKETIO_PORT=9100 bench socketio",
+            "realtime: {port: 9300}",
+            "127.0.0.1:9100",
+        ),
+        (
+            "FRAPPE_SOCKETIO_UDS=/run/x/rt.sock bench socketio",
+            "",
+            "unix:/run/x/rt.sock",
+        ),
+    ],
+)
+def test_the_proxy_goes_where_the_environment_sends_realtime(
+    line: str, settings: str, address: str
+) -> None:
+    """Frappe reads the variables after its files (node_utils.js)."""
+    files = bench_files(f"web: bench serve\nsocketio: {line}\n", {"socketio_port": 9000})
+    files = files._replace(settings=Source("prodgen.yaml", settings))
+    plan = make_plan(files)
+    assert plan.proxy
+    assert plan.proxy.realtime
+    assert str(plan.proxy.realtime.value) == address
+    environment = dict(service(plan, "node-socketio").environment.value)
+    shown = environment.get("FRAPPE_SOCKETIO_PORT") or environment["FRAPPE_SOCKETIO_UDS"]
+    assert address.endswith(shown)
+
+
+def test_a_port_of_the_environment_that_is_none_is_an_error() -> None:
+    _, found = try_plan(bench_files("s: FRAPPE_SOCKETIO_PORT=x bench socketio\n"))
+    assert codes(found, Severity.ERROR) == ["PG602"]

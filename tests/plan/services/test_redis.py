@@ -6,9 +6,11 @@ import pytest
 
 from prodgen.diagnostics import Severity
 from prodgen.inputs.core.source import Source
-from prodgen.plan.core.model import Plan, Role
+from prodgen.inputs.reader import BenchFiles
+from prodgen.plan.core.model import Address, Plan, Role
+from prodgen.plan.views.labels import what_runs
 from prodgen.targets.registry import load_target
-from tests.support.plans import bench_files, codes, make_plan, service, try_plan
+from tests.support.plans import FACTS, bench_files, codes, make_plan, service, try_plan
 
 PROCFILE = "web: bench serve\nredis_cache: redis-server config/redis_cache.conf\n"
 BOTH = {"redis_cache": 13000, "redis_queue": 11000}
@@ -160,3 +162,88 @@ def test_the_port_of_a_conf_that_we_make(url: str, ports: list[str]) -> None:
     assert found == []
     lines = [line.split() for one in artifacts for line in one.text.splitlines()]
     assert [words[1] for words in lines if words[:1] == ["port"]] == ports
+
+
+SOCKET = "/home/frappe/frappe-bench/config/redis_queue.sock"
+
+
+def with_conf(text: str, common: dict[str, object], key: str = "redis_queue") -> BenchFiles:
+    files = bench_files(f"{key}: redis-server config/{key}.conf\n", common)
+    return files._replace(redis_confs={key: Source(f"config/{key}.conf", text)})
+
+
+@pytest.mark.parametrize("url", [f"unix://{SOCKET}", f"unix://{SOCKET}?db=1"])
+def test_a_redis_on_a_socket_of_the_bench_runs(url: str) -> None:
+    text = f"port 0\nunixsocket {SOCKET}\n"
+    plan, found = try_plan(with_conf(text, {"redis_queue": url}))
+    assert plan
+    queue = service(plan, "redis-queue")
+    assert queue.address
+    assert queue.address.value == Address(path=SOCKET)
+    assert plan.left_out == ()
+    assert codes(found) == []
+
+
+@pytest.mark.parametrize("conf", ["port 0\nunixsocket /run/other.sock\n", "port 11000\n"])
+def test_a_socket_that_the_conf_does_not_have_is_not_ours(conf: str) -> None:
+    plan, found = try_plan(with_conf(conf, {"redis_queue": f"unix://{SOCKET}"}))
+    assert plan
+    assert own(plan) == []
+    assert "PG621" in codes(found)
+
+
+def test_a_socket_in_tmp_is_named() -> None:
+    common: dict[str, object] = {"redis_queue": "unix:///tmp/q.sock"}
+    _, found = try_plan(with_conf("port 0\nunixsocket /tmp/q.sock\n", common))
+    assert "PG629" in codes(found)
+
+
+@pytest.mark.parametrize(
+    ("conf", "is_said"),
+    [
+        ("port 13000\nmaxmemory 50mb\nmaxmemory-policy allkeys-lru\n", True),
+        ("port 13000\nmaxmemory 50mb\nmaxmemory-policy noeviction\n", False),
+        ("port 13000\nmaxmemory-policy allkeys-lru\n", False),
+    ],
+)
+def test_queues_on_a_redis_that_evicts_draw_a_warning(conf: str, is_said: bool) -> None:
+    common: dict[str, object] = {
+        "redis_cache": "redis://localhost:13000/0",
+        "redis_queue": "redis://127.0.0.1:13000/1",
+    }
+    _, found = try_plan(with_conf(conf, common, "redis_cache"))
+    assert ("PG628" in codes(found)) == is_said
+
+
+@pytest.mark.parametrize(
+    ("program", "path"),
+    [
+        ("valkey-server", "/usr/bin/valkey-server"),
+        ("/opt/keydb/keydb-server", "/usr/bin/keydb-server"),
+        ("redis-server", "/usr/bin/redis-server"),
+    ],
+)
+def test_the_program_of_the_procfile_where_the_host_s_is_unknown(program: str, path: str) -> None:
+    line = f"redis_queue: {program} config/redis_queue.conf\n"
+    files = bench_files(line, {"redis_queue": "redis://127.0.0.1:1"}, redis={"redis_queue": 1})
+    plan = make_plan(files, FACTS._replace(redis_server=None))
+    assert service(plan, "redis-queue").argv.value[0] == path
+    assert service(make_plan(files), "redis-queue").argv.value[0] == "/usr/bin/redis-server"
+
+
+def test_the_urls_of_env_are_those_that_frappe_takes() -> None:
+    files = with_conf("port 11000\n", {"redis_queue": "redis://elsewhere:6379"})
+    settings = Source("prodgen.yaml", "env: {FRAPPE_REDIS_QUEUE: 'redis://127.0.0.1:11000'}\n")
+    assert own(make_plan(files)) == []
+    assert own(make_plan(files._replace(settings=settings))) == ["redis-queue"]
+
+
+def test_redis_socketio_of_an_old_frappe_is_for_realtime() -> None:
+    lines = (
+        "web: bench serve\nsocketio: node apps/frappe/socketio.js\n"
+        "redis_socketio: redis-server config/redis_socketio.conf\n"
+    )
+    common = {"redis_socketio": "redis://localhost:12000"}
+    plan = make_plan(bench_files(lines, common, frappe="14.93.2", redis={"redis_socketio": 12000}))
+    assert what_runs(plan, service(plan, "redis-socketio")) == "Redis for realtime"
+    assert service(plan, "node-socketio").after.value == ("frappe-bench-redis-socketio",)

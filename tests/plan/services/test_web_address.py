@@ -112,3 +112,28 @@ def test_what_a_command_binds_to(words: tuple[str, ...], bound: str) -> None:
 @pytest.mark.parametrize("text", ["", ":", "a:b", "::1:80", "[::1]", "1.2.3.4"])
 def test_what_is_no_address(text: str) -> None:
     assert parse_address(text) is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "settings", "port"),
+    [
+        ("web: bench serve --port $PORT", "", 5000),
+        ("a: b\nb: c\nweb: bench serve --port ${PORT:-8000}", "", 5200),
+        ("web: PORT=8080 bench serve --port $PORT", "", 8080),
+        ("web: bench serve --port=$PORT", "env: {PORT: 8081}", 8081),
+        ("web: bench serve --port $PORT", "processes: {web: {environment: {PORT: 7}}}", 7),
+        ("web: bench serve --port $WEB", "env: {WEB: 8082}", 8082),
+        ("web: bench serve --port $WEB", "", 8000),
+        ("web: bench serve --port $PORT", "web: {port: 9}", 9),
+    ],
+)
+def test_a_port_of_a_variable(lines: str, settings: str, port: int) -> None:
+    plan = make_plan(bench_files(f"{lines}\n")._replace(settings=Source("prodgen.yaml", settings)))
+    assert plan.proxy
+    assert plan.proxy.web.value.port == port
+
+
+def test_other_processes_get_the_port_that_honcho_gives() -> None:
+    plan = make_plan(bench_files("web: bench serve\nbot: bin/bot $PORT\nc: PORT=9 bin/c\n"))
+    ports = {one.log.value: dict(one.environment.value).get("PORT") for one in plan.services}
+    assert ports == {"web": None, "bot": "5100", "c": "9"}
