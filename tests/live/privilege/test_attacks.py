@@ -27,7 +27,7 @@ FIRST_STEPS = {
     "05": r"records of workers :(8|9|1\d)\b",
     "06": r"error\[PG824\]: victim-bench-.* runs as victim",
     "07": r"<stdin> is a directory",
-    "08": r"(?s)Too many open files.*Killed",
+    "08": r"(?s)File size limit exceeded.*Killed",
     "09": r"(?s)prodgen-migrate.log has 2 names and belongs to root.*"
     r"common_site_config.json has 2 names and belongs to root",
     "10": r"(?s)/dev/tty .*No such device.*/dev/pts/\d",

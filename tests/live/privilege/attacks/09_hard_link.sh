@@ -8,7 +8,10 @@ for file in /etc/shadow /etc/passwd "$VAULT/open/site_config.json"; do
     link "$file" "$BENCH/logs/prodgen-migrate.log"
     root restart --migrate -C "$BENCH"
 done
+cp -p "$COMMON" "$HOME/attack.common"
 for file in /etc/shadow /etc/passwd "$VAULT/open/site_config.json"; do
     link "$file" "$COMMON"
     root apply --yes -C "$BENCH"
 done
+mv -f "$HOME/attack.common" "$COMMON"
+root apply --yes -C "$BENCH"

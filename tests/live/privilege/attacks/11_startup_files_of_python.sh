@@ -10,7 +10,7 @@ for folder in "$BENCH" "$site" "$HOME/attack.cwd"; do
     echo "home = $folder" >"$folder/pyvenv.cfg"
 done
 cd "$HOME/attack.cwd"
-PYTHONPATH=$PWD python3 -c pass # it works, for whoever takes the variable over
+python3 -c "import click" # it works, for whoever starts Python here
 export PYTHONPATH=$PWD PYTHONHOME=$PWD PYTHONSTARTUP=$PWD/json.py PYTHONINSPECT=1 PYTHONUSERBASE=$PWD
 export LD_PRELOAD=$PWD/x.so BASH_ENV=$PWD/x ENV=$PWD/x LOCPATH=$PWD LANG=xx_YY LC_ALL=POSIX PYTHONUTF8=0
 restart
