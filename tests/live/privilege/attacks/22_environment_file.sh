@@ -6,6 +6,9 @@ for file in /etc/shadow "$VAULT/secret" "$VAULT/open/key" /proc/1/environ "$BENC
     settings env_file "\"$file\""
     root render -t all -C "$BENCH"
     root doctor -C "$BENCH"
-    grep -q '"manager": "systemd"' "$BENCH/prodgen.yaml" && root apply --yes -C "$BENCH"
+    # What is in the bench the service reads itself, as the user.
+    if grep -q '"manager": "systemd"' "$BENCH/prodgen.yaml" && [ "${file#"$BENCH"}" = "$file" ]; then
+        root apply --yes -C "$BENCH"
+    fi
     cp "$HOME/attack.yaml" "$BENCH/prodgen.yaml"
 done
