@@ -87,7 +87,7 @@ def battlefield(manager: str) -> Iterator[Host]:
             f"mkdir -m 700 {VAULT} {RUNS}; mkdir {VAULT}/open {VAULT}/logs; "
             f"echo 'web: sleep {WORD}' >{VAULT}/open/key; "
             f'echo \'{{"db_name": "{WORD}"}}\' >{VAULT}/open/site_config.json; '
-            f"cp {VAULT}/open/key {VAULT}/open/prodgen.yaml; "
+            f"cp {VAULT}/open/key {VAULT}/open/prodgen.yaml; echo '{{}}' >{VAULT}/open/plain.json; "
             f"echo {WORD} >{VAULT}/secret; chmod 600 {VAULT}/secret; "
             "sysctl -q fs.protected_symlinks=1"
         )
