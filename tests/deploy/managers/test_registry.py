@@ -20,7 +20,8 @@ def test_each_manager_has_a_target_a_parser_effects_and_a_backend(manager: Manag
     ours = TargetEffects()
     for name in ("effects", "running", "service_of", "fields"):
         assert getattr(effects, name) != getattr(ours, name), name
-    assert backend_of(manager).daemon
+    module = type(backend_of(manager)).__module__
+    assert module == f"prodgen.deploy.managers.{manager.value}.backend"
     assert manager.title
     assert COMPANIONS[manager.value]
 
