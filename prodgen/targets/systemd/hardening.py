@@ -136,6 +136,8 @@ class Grounds(NamedTuple):
     """Optional ones (`-/path`)."""
     data: tuple[str, ...] = ()
     """Those that hold no programs."""
+    frozen: tuple[str, ...] = ()
+    """What stays read-only within the writable folders."""
     shown: tuple[str, ...] = ()
     """What stays visible where homes are hidden."""
     binds_writable: tuple[str, ...] = ()
@@ -197,6 +199,9 @@ def _folders(level: Level, grounds: Grounds) -> Iterable[Line]:
                    ("Not hidden: the bench, and often node or Python, is in a home.",))  # fmt: skip
     for path in grounds.writable:
         yield Line("ReadWritePaths", path)
+    if grounds.frozen:
+        yield Line("ReadOnlyPaths", " ".join(grounds.frozen),
+                   ("Settings of other programs, which this one must not rewrite.",))  # fmt: skip
     if level is Level.STRICT:
         yield Line("NoExecPaths", " ".join((*grounds.writable, *SCRATCH)),
                    ("Nothing that it can write may run as a program.",))  # fmt: skip

@@ -15,6 +15,20 @@ HOMES = (PurePosixPath("/home"), PurePosixPath("/root"), PurePosixPath("/run/use
 RUNTIME_SOCKET = re.compile(r"/run/([A-Za-z0-9][A-Za-z0-9._-]*)/[^/]+")
 
 
+CONF_FILES = (
+    "nginx.conf",
+    "redis_async_broker.conf",
+    "redis_cache.acl",
+    "redis_cache.conf",
+    "redis_queue.acl",
+    "redis_queue.conf",
+    "redis_socketio.conf",
+    "supervisor.conf",
+    "systemd",
+)
+"""What bench puts into config/ for other programs, root's among them (bench/config/)."""
+
+
 def profile_of(service: Service) -> Profile:
     """Which sandbox suits the service; the realtime server in Python is a part of Frappe."""
     role = service.role.value
@@ -57,7 +71,10 @@ def grounds_of(plan: Plan, service: Service) -> Grounds:
         return Grounds(writable=())
     bench = plan.bench.value
     writable = _writable(plan, service, profile)
-    data = [bench / "sites", bench / "logs"] if profile is Profile.APP else []
+    has_config = profile in (Profile.APP, Profile.REDIS)
+    data = [bench / "logs", bench / "config"] if has_config else []
+    data = [bench / "sites", *data] if profile is Profile.APP else data
+    frozen = [bench / "config" / name for name in CONF_FILES] if has_config else []
     strict = Level(plan.systemd.hardening.value) is Level.STRICT
     shown = [bench, *map(PurePosixPath, plan.systemd.read_only_paths.value)]
     program = PurePosixPath(service.argv.value[0])
@@ -69,6 +86,7 @@ def grounds_of(plan: Plan, service: Service) -> Grounds:
     return Grounds(
         writable=tuple(path_word(str(path), optional=True) for path in writable),
         data=tuple(path_word(str(path), optional=True) for path in data),
+        frozen=tuple(path_word(str(path), optional=True) for path in frozen),
         shown=tuple(bind_path(str(path)) for path in shown) if strict else (),
         binds_writable=tuple(
             bind_path(str(path)) for path in writable if strict and _lies_in(path, HOMES)

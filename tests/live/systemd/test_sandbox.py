@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 
@@ -100,3 +101,39 @@ def test_chromium_prints_pdf(run: Run, level: str, figure: Figure) -> None:
         run.systemctl("daemon-reload")
     assert data.startswith(b"%PDF-")
     figure(f"Chromium under {level}: a PDF of {len(data)} bytes")
+
+
+ATTACKS = (
+    "echo 'loadmodule /tmp/evil.so' >> redis_queue.conf",
+    "echo x > new.conf && mv new.conf redis_queue.conf",
+    "rm -f redis_queue.conf",
+    "ln -f new.lock nginx.conf",
+)
+
+
+@pytest.mark.parametrize("level", ["standard", "strict"])
+def test_no_service_rewrites_a_conf_file_in_config(run: Run, level: str) -> None:
+    """Where Frappe makes its locks, and Redis its pid file."""
+    folder = f"{PATH}/config"
+    run.machine.put(f"{folder}/nginx.conf", "# nginx\n", mode=0o644)
+    run.machine.run(["chown", "-R", "frappe:", folder])
+    conf = run.bench.file("config/redis_queue.conf")
+    before = conf.read_bytes()
+    run.install(options(hardening=level))
+    units = [run.units_of(role)[0] for role in (Role.WEB, Role.WORKER, Role.QUEUE)]
+    run.systemctl("restart", *units)
+    for unit in units:
+        inside = ["nsenter", "--target", str(run.pids()[unit]), "--mount"]
+        inside += ["--setuid", "1001", "--setgid", "1001", "env", "-C", folder]
+        done = run.machine.run([*inside, "touch", "new.lock"], check=False)
+        assert done.returncode == 0, (unit, done.stderr)
+        for attack in ATTACKS:
+            done = run.machine.run([*inside, "/bin/sh", "-c", attack], check=False)
+            assert done.returncode != 0, (unit, attack)
+            assert re.search(
+                "Read-only file system|Device or resource busy|cross-device", done.stderr
+            )
+        script = "printf '#!/bin/sh\\necho ran\\n' > evil && chmod +x evil && ./evil"
+        done = run.machine.run([*inside, "/bin/sh", "-c", script], check=False)
+        assert "Permission denied" in done.stderr, (unit, done)
+    assert conf.read_bytes() == before
