@@ -117,16 +117,9 @@ def _give_up_output(failure: OSError) -> int:
 
 
 def _report_bug(bug: Exception) -> None:
-    """One line for the user; the whole story only where it is asked for."""
-    from prodgen.app.terminal.text import printable
+    from prodgen.cli.bug_report import bug_report
 
-    _print_error(f"prodgen: internal error: {type(bug).__name__}: {printable(str(bug))}")
-    if os.environ.get("PRODGEN_DEBUG"):
-        import traceback
-
-        _print_error("".join(traceback.format_exception(bug)))
-    else:
-        _print_error("This is a bug in prodgen. PRODGEN_DEBUG=1 shows where.")
+    _print_error(bug_report(bug))
 
 
 def _print_error(text: str) -> None:

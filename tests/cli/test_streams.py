@@ -143,7 +143,7 @@ def test_output_is_utf8_in_any_locale(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("debug", [False, True])
-def test_a_bug_is_reported_in_two_lines(debug: bool, bench: Path) -> None:
+def test_a_bug_is_reported_and_kept(debug: bool, bench: Path, tmp_path: Path) -> None:
     program = """
 import prodgen.cli.commands.render, prodgen.cli.main
 def broken(*_, **__): raise RuntimeError("so\\x1b[31m")
@@ -152,7 +152,10 @@ raise SystemExit(prodgen.cli.main.main())
 """
     command = (COMMAND[0], "-c", program)
     done = prodgen(
-        "render", cwd=bench, command=command, env={"PRODGEN_DEBUG": "1"} if debug else {}
+        "render",
+        cwd=bench,
+        command=command,
+        env={"TMPDIR": str(tmp_path)} | ({"PRODGEN_DEBUG": "1"} if debug else {}),
     )
     assert (done.code, done.out) == (70, "")
     first, *more = done.err.splitlines()
@@ -160,7 +163,8 @@ raise SystemExit(prodgen.cli.main.main())
     if debug:
         assert "Traceback (most recent call last):" in more
     else:
-        assert more == ["This is a bug in prodgen. PRODGEN_DEBUG=1 shows where."]
+        [kept] = tmp_path.glob("prodgen-bug-*.txt")
+        assert f"  traceback: {kept}" in more
 
 
 def test_colour_is_for_terminals() -> None:
