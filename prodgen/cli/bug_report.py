@@ -62,7 +62,8 @@ def _system() -> str:
         release = platform.freedesktop_os_release()["PRETTY_NAME"]
     except (OSError, KeyError):
         release = "unknown distribution"
-    return printable(f"{release} ({platform.system()} {platform.release()})")
+    kernel = os.uname()
+    return printable(f"{release} ({kernel.sysname} {kernel.release})")
 
 
 def _kept(story: str) -> str:

@@ -17,6 +17,8 @@ from prodgen.app.reports.layout import Layout
 from prodgen.app.reports.reporters import REPORTERS
 from prodgen.cli.commands import doctor, status
 from prodgen.cli.core import live_events
+from prodgen.cli.core.live_events import say_refusal
+from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.doctor.finding import Finding, Grade
 from prodgen.deploy.jobs.orphans import Orphan
 from prodgen.deploy.managers.core.base import Process, State
@@ -207,6 +209,20 @@ def test_events_fit() -> None:
         assert faults("events", line) == []
 
 
+def test_a_refusal_is_the_last_event(capsys: pytest.CaptureFixture[str]) -> None:
+    lock = DeployError("PG912", "another prodgen is at work", "wait for its end")
+    say_refusal(lock.found, "json", color=False)
+    out, err = capsys.readouterr()
+    made = json.loads(out)
+    assert faults("events", made) == []
+    assert (made["event"], made["text"]) == ("refused", "another prodgen is at work")
+    [one] = made["diagnostics"]
+    assert (one["code"], one["family"]) == ("PG912", "PG901")
+    assert err.startswith("error[PG912]: another prodgen is at work\n")
+    say_refusal(lock.found, "text", color=False)
+    assert capsys.readouterr().out == ""
+
+
 def said() -> Iterator[tuple[str, set[str]]]:
     """The kind of every event that the source reports, and the names of its data."""
     for path in sorted((ROOT / "prodgen/deploy").rglob("*.py")):
@@ -229,7 +245,7 @@ def described() -> dict[str, dict[str, Any]]:
 
 def test_every_event_of_the_source_is_described() -> None:
     known, found = described(), list(said())
-    assert {kind for kind, _ in found} | {"begin", "waiting"} == set(known)
+    assert {kind for kind, _ in found} | {"begin", "waiting", "refused"} == set(known)
     for kind, extra in found:
         fields = {"event", "text", "process", "time", *extra}
         assert fields <= set(known[kind]["properties"]), kind

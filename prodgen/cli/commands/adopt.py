@@ -16,7 +16,6 @@ from prodgen.app.adopt import (
 from prodgen.app.apply import ApplyOptions, faults_of, find_artifacts, recover_first
 from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import plan_bench
-from prodgen.app.reports.text import show_diagnostics
 from prodgen.app.review import Stopped
 from prodgen.app.running_bench import admit
 from prodgen.app.terminal.text import write_stderr
@@ -24,7 +23,7 @@ from prodgen.cli.commands.apply import say_end
 from prodgen.cli.commands.hand_over import PROGRAMS, follow_up, hand_over_first
 from prodgen.cli.core.confirm import agreed
 from prodgen.cli.core.exits import Exit
-from prodgen.cli.core.live_events import reporter
+from prodgen.cli.core.live_events import reporter, say_refusal
 from prodgen.cli.core.options import (
     bench_option,
     colors_messages,
@@ -100,9 +99,9 @@ def command(
         ended = run_adoption(planned, plan, prepared, supervisor_config, report)
         if found.ran_as_root and ended.end is not End.REFUSED:
             follow_up(planned)
-        return say_end(ended, plan, supervisor_config, color)
+        return say_end(ended, plan, supervisor_config, form, color)
     except (Stopped, DeployError, OSError) as failure:
-        show_diagnostics(faults_of(failure), color=colors_messages(color))
+        say_refusal(faults_of(failure), form, color=colors_messages(color))
     return Exit.ERROR
 
 

@@ -25,7 +25,7 @@ from prodgen.app.saved_review import check_review
 from prodgen.app.terminal.text import write_stderr
 from prodgen.cli.core.confirm import agreed
 from prodgen.cli.core.exits import Exit
-from prodgen.cli.core.live_events import reporter
+from prodgen.cli.core.live_events import reporter, say_refusal
 from prodgen.cli.core.options import (
     TARGET_NAMES,
     NamedChoice,
@@ -118,9 +118,9 @@ def command(
         if not yes and not agreed("Apply this?"):
             return Exit.ERROR
         ended = run(planned, planned.plan, prepared, options, report)
-        return say_end(ended, planned.plan, supervisor_config, color)
+        return say_end(ended, planned.plan, supervisor_config, form, color)
     except (Stopped, DeployError, OSError) as failure:
-        show_diagnostics(faults_of(failure), color=colors_messages(color))
+        say_refusal(faults_of(failure), form, color=colors_messages(color))
     return Exit.ERROR
 
 
@@ -148,10 +148,10 @@ def _check_usage(
             )
 
 
-def say_end(ended: Ended, plan: Plan, supervisor_config: Path | None, color: str) -> int:
+def say_end(ended: Ended, plan: Plan, supervisor_config: Path | None, form: str, color: str) -> int:
     """Say how an apply ended; returns the exit code."""
     if ended.end is End.REFUSED:
-        show_diagnostics(ended.refusals, color=colors_messages(color))
+        say_refusal(ended.refusals, form, color=colors_messages(color))
         return Exit.ERROR
     if ended.end is End.UNHEALTHY:
         write_stderr("prodgen: the new config is in place, but not all is well; to go back:\n")

@@ -76,7 +76,7 @@ def command(
             if follow:
                 sys.stdout.flush()
     except DeployError as refused:
-        return refuse(planned, refused, color)
+        return refuse(planned, refused, "text", color)
     return Exit.DONE
 
 

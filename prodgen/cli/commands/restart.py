@@ -8,10 +8,9 @@ import click
 
 from prodgen.app.bench_selection import Selection
 from prodgen.app.pipeline import PlanResult, plan_bench
-from prodgen.app.reports.text import show_diagnostics
 from prodgen.app.running_bench import admit, context_from
 from prodgen.cli.core.exits import Exit
-from prodgen.cli.core.live_events import reporter
+from prodgen.cli.core.live_events import reporter, say_refusal
 from prodgen.cli.core.options import (
     bench_option,
     colors_messages,
@@ -123,13 +122,13 @@ def command(
         report = reporter(form, quiet=quiet, color=colors_messages(color))
         result = restart(context_from(planned), manager, report, options)
     except DeployError as refused:
-        return refuse(planned, refused, color)
+        return refuse(planned, refused, form, color)
     if not result.problems:
         return Exit.DONE
     return Exit.UNHEALTHY if result.touched else Exit.ERROR
 
 
-def refuse(planned: PlanResult, refused: DeployError, color: str) -> int:
-    """Says what stood in the way."""
-    show_diagnostics(refused.found, color=colors_messages(color), folder=planned.folder)
+def refuse(planned: PlanResult, refused: DeployError, form: str, color: str) -> int:
+    """Say what stood in the way."""
+    say_refusal(refused.found, form, color=colors_messages(color), folder=planned.folder)
     return Exit.ERROR

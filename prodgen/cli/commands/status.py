@@ -65,7 +65,7 @@ def command(
                 break
             time.sleep(INTERVAL)
     except DeployError as refused:
-        return refuse(planned, refused, color)
+        return refuse(planned, refused, "text", color)
     return Exit.DONE if all(row.is_well for row in found.rows) else Exit.UNHEALTHY
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import click
 
+from prodgen.app.reports.layout import Layout
+from prodgen.app.reports.reporters import REPORTERS
 from prodgen.app.reports.text import show_diagnostics
 from prodgen.app.terminal.text import printable
 from prodgen.cli.core.exits import Exit
@@ -18,7 +20,6 @@ from prodgen.host.door import rights_for
 from prodgen.review.changes.verification import (
     BadManifest,
     Manifest,
-    Problem,
     parse_manifest,
     verify,
 )
@@ -31,7 +32,7 @@ WAY_OUT = "name what `prodgen render -o` made; if this is it, make or fetch it a
 
 @click.command("verify")
 @click.argument("path", type=click.Path(path_type=Path), metavar="PATH")
-@format_option("Words, or JSON for programs.")
+@format_option("Words to read; the others are for programs.", REPORTERS)
 def command(*, path: Path, form: str) -> int:
     """Check that a folder or archive is as `render` made it.
 
@@ -47,13 +48,10 @@ def command(*, path: Path, form: str) -> int:
     except NewerFormat as newer:
         return _refuse(path, newer.diagnostic(path), form)
     except (BadArchive, BadManifest, OSError) as failure:
-        refusal = error("PG810", f"{path}: {_reason(failure)}", None, WAY_OUT)
-        return _refuse(path, refusal, form, _reason(failure))
+        return _refuse(path, error("PG810", f"{path}: {_reason(failure)}", None, WAY_OUT), form)
     problems = list(verify(manifest, output.files))
-    if form == "json":
-        _say_json(path, manifest, problems)
-    elif problems:
-        _show(path, problems)
+    if problems or form != "text":
+        _say(path, manifest, problems, form)
     else:
         click.echo(f"{printable(str(path))}: unmodified, {_files(manifest)}")
         click.echo(f"bench {printable(manifest.bench)}, prodgen {printable(manifest.version)}")
@@ -74,38 +72,47 @@ def _reason(failure: Exception) -> str:
     return str(failure)
 
 
-def _refuse(path: Path, refusal: Diagnostic, form: str, reason: str = "") -> Exit:
-    if form == "json":
-        _say_json(path, None, [Problem("", reason or refusal.message)])
-    else:
-        _print([refusal])
+def _refuse(path: Path, refusal: Diagnostic, form: str) -> Exit:
+    _say(path, None, [refusal], form)
     return Exit.ERROR
 
 
-def _show(path: Path, problems: list[Problem]) -> None:
+def _say(path: Path, manifest: Manifest | None, found: list[Diagnostic], form: str) -> None:
+    """What is wrong, in the format that was asked for."""
+    if form == "json":
+        _say_json(path, manifest, found)
+    elif form != "text":
+        click.echo(REPORTERS[form](found, Layout(PurePosixPath(path))), nl=False)
+    else:
+        _show(path, found)
+
+
+def _show(path: Path, found: list[Diagnostic]) -> None:
     shown = [
-        error("PG811", f"{path}: {one.path} {one.what}", None, "fetch it again, or make it anew")
-        for one in problems[:MOST_SHOWN]
+        one._replace(message=f"{path}: {one.message}", location=None) if one.location else one
+        for one in found[:MOST_SHOWN]
     ]
-    rest = len(problems) - MOST_SHOWN
+    rest = len(found) - MOST_SHOWN
     if rest > 0:
         shown.append(error("PG811", f"{path}: {rest} more files are not as the manifest says"))
-    _print(shown)
+    show_diagnostics(shown, color=colors_messages("auto"))
 
 
-def _print(found: list[Diagnostic]) -> None:
-    show_diagnostics(found, color=colors_messages("auto"))
-
-
-def _say_json(path: Path, manifest: Manifest | None, problems: list[Problem]) -> None:
+def _say_json(path: Path, manifest: Manifest | None, found: list[Diagnostic]) -> None:
     report = {
         "format_version": FORMAT_VERSION,
         "path": str(path),
-        "unmodified": not problems,
+        "unmodified": not found,
         "prodgen": manifest.version if manifest else None,
         "bench": manifest.bench if manifest else None,
         "manifest_sha256": manifest.sha256 if manifest else None,
         "file_count": len(manifest.files) if manifest else 0,
-        "problems": [{"path": one.path, "problem": one.what} for one in problems],
+        "problems": [_problem(path, one) for one in found],
     }
     click.echo(json.dumps(report, indent=2))
+
+
+def _problem(output: Path, one: Diagnostic) -> dict[str, str]:
+    path = one.location.file if one.location else ""
+    prefix = f"{path} " if path else f"{output}: "
+    return {"path": path, "problem": one.message.removeprefix(prefix), "code": one.code}

@@ -6,13 +6,17 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import PurePosixPath
 
 import click
 
+from prodgen.app.reports.json import diagnostic
+from prodgen.app.reports.text import show_diagnostics
 from prodgen.app.terminal.color import style
 from prodgen.app.terminal.text import printable, shortened, write_stderr
 from prodgen.deploy.session.events import Busy, Event, Waiting
+from prodgen.diagnostics import Diagnostic
 
 FORMAT_VERSION = 1
 REMINDER = 30.0
@@ -28,6 +32,15 @@ def reporter(form: str, *, quiet: bool, color: bool) -> Callable[[Event | Waitin
         return JsonLines()
     live = sys.stderr.isatty() and not quiet
     return LiveLines(color=color) if live else PlainLines(color=color, quiet=quiet)
+
+
+def say_refusal(found: Sequence[Diagnostic], form: str, *, color: bool, folder: str = "") -> None:
+    """Why a command cannot go on: words to standard error, and as JSON one last event."""
+    show_diagnostics(found, color=color, folder=folder)
+    if form == "json":
+        diagnostics = [diagnostic(one, PurePosixPath(folder)) for one in found]
+        made = {"event": "refused", "text": found[0].message, "diagnostics": diagnostics}
+        click.echo(json.dumps({**made, "time": round(time.time(), 3)}, ensure_ascii=False))
 
 
 class JsonLines:

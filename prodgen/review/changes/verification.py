@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from prodgen.diagnostics import Diagnostic, Location, error
 from prodgen.targets.manifest import FORMAT_VERSION, PATH, Listed, digest, require_known
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -24,13 +25,6 @@ class Found(NamedTuple):
 
     sha256: str
     mode: int
-
-
-class Problem(NamedTuple):
-    """What is wrong with one file."""
-
-    path: str
-    what: str
 
 
 class Manifest(NamedTuple):
@@ -108,16 +102,20 @@ def _is_plain(text: str) -> bool:
     return text == str(path) != "." and ".." not in path.parts and text.isprintable()
 
 
-def verify(manifest: Manifest, present: Mapping[str, Found]) -> Iterator[Problem]:
-    """What differs, by path; `present` holds every file that is there but the manifest."""
+def verify(manifest: Manifest, present: Mapping[str, Found]) -> Iterator[Diagnostic]:
+    """An error for each file that differs, by path; `present` is all but the manifest."""
     listed = {str(one.path): one for one in manifest.files}
     for path in sorted({*listed, *present}):
         if path not in present:
-            yield Problem(path, "is missing")
+            yield _problem(path, "is missing")
         elif path not in listed:
-            yield Problem(path, "is not in the manifest")
+            yield _problem(path, "is not in the manifest")
         elif present[path].sha256 != listed[path].sha256:
-            yield Problem(path, "was changed: it has another digest")
+            yield _problem(path, "was changed: it has another digest")
         elif present[path].mode != listed[path].mode:
             modes = f"{present[path].mode:04o}, not {listed[path].mode:04o}"
-            yield Problem(path, f"was changed: its mode is {modes}")
+            yield _problem(path, f"was changed: its mode is {modes}")
+
+
+def _problem(path: str, what: str) -> Diagnostic:
+    return error("PG811", f"{path} {what}", Location(path), "fetch it again, or make it anew")

@@ -61,6 +61,22 @@ def problem(done: Done) -> str:
     return lines[0]
 
 
+def test_programs_get_the_diagnostics(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (out / CONF).write_text("other")
+    assert command.callback
+    assert command.callback(path=out, form="json") == 1
+    [one] = json.loads(capsys.readouterr().out)["problems"]
+    problem = "was changed: it has another digest"
+    assert one == {"path": CONF, "problem": problem, "code": "PG811"}
+    assert command.callback(path=out, form="github") == 1
+    said = capsys.readouterr()
+    assert f"::error title=PG811%3A an output was modified,file={out / CONF}::" in said.out
+    assert said.err == ""
+    assert command.callback(path=out, form="sarif") == 1
+    [result] = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    assert (result["ruleId"], result["level"]) == ("PG811", "error")
+
+
 @pytest.mark.parametrize("output", ["out", "out.tar", "out.tar.gz"])
 def test_what_render_made_is_unmodified(output: str, bench: Path) -> None:
     before = tree(bench)
@@ -101,7 +117,9 @@ def test_json_says_the_same(out: Path) -> None:
     (out / CONF).unlink()
     done = prodgen("verify", out, "--format", "json")
     assert (done.code, done.err) == (1, "")
-    assert json.loads(done.out)["problems"] == [{"path": CONF, "problem": "is missing"}]
+    assert json.loads(done.out)["problems"] == [
+        {"path": CONF, "problem": "is missing", "code": "PG811"}
+    ]
     none = json.loads(prodgen("verify", out / CONF, "--format", "json").out)
     assert (none["unmodified"], none["manifest_sha256"]) == (False, None)
 
@@ -220,7 +238,7 @@ def in_entry(key: str, value: object) -> bytes:
         (b"[" * 100_000, "it is not JSON"),
         (b"[]", "it is not an object"),
         (b'{"a": 1, "a": 2}', "a key stands in it twice"),
-        (in_manifest("format_version", 2), "`format_version` is not 1"),
+        (in_manifest("format_version", 0), "`format_version` is not 1"),
         (in_manifest("bench", None), "must be texts"),
         (in_manifest("files", []), "must be a list"),
         (in_manifest("files", [1]), "other keys"),
