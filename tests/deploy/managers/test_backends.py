@@ -19,6 +19,7 @@ from prodgen.host.programs import Done
 from prodgen.host.run_as import NOBODY, identity_of
 from prodgen.plan.core.model import Manager, Plan
 from tests.support.fakes.fake_supervisord import FakeSupervisord
+from tests.support.reviewed import plan_with, side
 from tests.support.systemd_plans import make_plan, sourced, with_options
 
 SUPERVISOR, SYSTEMD = backend_of(Manager.SUPERVISOR), backend_of(Manager.SYSTEMD)
@@ -163,3 +164,22 @@ def test_at_boot_units_are_read_again(
 def test_the_command_that_loads_new_files(manager: Manager, command: str) -> None:
     plan = PLAN._replace(manager=sourced(manager))
     assert how_to_load(plan).endswith(f"then run `{command}`")
+
+
+@pytest.mark.parametrize(
+    ("target", "going_on"),
+    [
+        ("supervisor", {"frappe-bench-redis"}),
+        ("systemd", {"frappe-bench-redis-cache.service", "frappe-bench-redis-queue.service"}),
+    ],
+)
+def test_redis_of_others_goes_on_if_ours_is_the_same(target: str, going_on: set[str]) -> None:
+    plan = plan_with()
+    new = side(plan, target)
+    backend = backend_of(Manager(target))
+    assert backend.goes_on(plan, new, new) == going_on
+    other = {
+        path: one._replace(text=one.text.replace("redis-server", "valkey-server"))
+        for path, one in new.items()
+    }
+    assert backend.goes_on(plan, other, new) == set()
