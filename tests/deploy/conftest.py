@@ -8,8 +8,7 @@ import pytest
 
 from prodgen.deploy.apply import health
 from prodgen.deploy.jobs import drain, graceful_stop, stop_before_removal, suspension
-from prodgen.deploy.managers.supervisor import activate as activate_supervisor
-from prodgen.deploy.managers.systemd import activate as activate_systemd
+from prodgen.deploy.managers.core import wait
 from prodgen.deploy.restart import bench_migrate, pause_workers
 from prodgen.deploy.restart import web as restart_web
 from prodgen.deploy.restart import workers as restart_workers
@@ -24,8 +23,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     made = FakeClock()
     made.replace_time(
         monkeypatch,
-        activate_supervisor,
-        activate_systemd,
+        wait,
         drain,
         graceful_stop,
         health,

@@ -56,10 +56,8 @@ def _is_ours(session: Session, pid: int) -> bool:
 
 def _may_end(queue: RedisQueue, row: rq.Worker, seconds: int) -> bool:
     """Whether its job, if it has one, ends before its manager would kill it."""
-    if row.is_busy and row.told:
-        return False  # a second SIGTERM would kill the job
     job = queue.jobs([row.job]).get(row.job) if row.is_busy and row.job else None
-    return job is None or job.latest_end is None or job.latest_end - time.time() < seconds
+    return rq.may_stop(row, job.latest_end if job else None, time.time(), seconds)
 
 
 def _end(

@@ -79,6 +79,18 @@ class Job:
         return self.began + self.timeout + KILL_MARGIN
 
 
+def may_stop(worker: Worker | None, latest_end: float | None, now: float, seconds: int) -> bool:
+    """Whether a worker can be told to stop with `seconds` before its manager kills it.
+
+    `latest_end` is that of its job, None for one without a limit or for no job; `worker` is None
+    if Redis does not know it. A busy worker
+    that was told already must not be told again: the second SIGTERM would kill the job.
+    """
+    if worker and worker.is_busy and worker.told:
+        return False
+    return latest_end is None or latest_end - now < seconds
+
+
 def worker_of(key: str, row: Sequence[str | None]) -> Worker | None:
     """The worker of a hash (values of `WORKER_FIELDS`); None where the hash is gone."""
     found = dict(zip(WORKER_FIELDS, row, strict=True))

@@ -70,12 +70,8 @@ def _is_late(one: Process, asked: dict[str, float], end: float) -> bool:
 
 def _may_stop(session: Session, one: Process, job: Busy | None) -> bool:
     """Whether its job, if it has one, ends before its manager would kill it."""
-    row = _row(session, one)
-    if row and row.told and row.is_busy:
-        return False  # a second SIGTERM would kill the job
-    if job is None or job.latest_end is None:
-        return True
-    return job.latest_end - time.time() < one.service.stop.value.seconds
+    row, end = _row(session, one), job.latest_end if job else None
+    return rq.may_stop(row, end, time.time(), one.service.stop.value.seconds)
 
 
 def _row(session: Session, one: Process) -> rq.Worker | None:

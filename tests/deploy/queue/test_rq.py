@@ -129,3 +129,27 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_job_is_shown_without_its_arguments(text: str, title: str) -> None:
     assert rq.title_of(text) == title
+
+
+@pytest.mark.parametrize(
+    ("state", "told", "latest_end", "may"),
+    [
+        ("idle", False, None, True),
+        ("idle", True, None, True),
+        ("busy", False, None, True),
+        ("busy", False, 1099.0, True),
+        ("busy", False, 1100.0, False),
+        ("busy", True, 1001.0, False),
+        ("busy", True, None, False),
+    ],
+)
+def test_when_a_worker_may_be_stopped(
+    state: str, told: bool, latest_end: float | None, may: bool
+) -> None:
+    one = rq.Worker(name="w", state=state, told=told)
+    assert rq.may_stop(one, latest_end, 1000.0, 100) is may
+
+
+def test_one_that_redis_has_lost_is_judged_by_its_job() -> None:
+    assert rq.may_stop(None, None, 1000.0, 100)
+    assert not rq.may_stop(None, 1100.0, 1000.0, 100)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 import xmlrpc.client
 from collections.abc import Collection, Iterable, Sequence
 
 from prodgen.deploy.jobs.stop_before_removal import end_workers
 from prodgen.deploy.managers.core.base import STOP_SLACK, TimedOut
+from prodgen.deploy.managers.core.wait import await_stopped
 from prodgen.deploy.managers.supervisor.core.rpc import BAD_NAME, Rpc, find_server
 from prodgen.deploy.restart.changed_services import restart_changed
 from prodgen.deploy.session.activation import Activation
@@ -77,11 +77,7 @@ def end_group(activation: Activation, rpc: Rpc, name: str) -> None:
 
 def await_end(rpc: Rpc, groups: Collection[str], patience: float) -> None:
     """Waits until nothing of the groups runs; raises TimedOut."""
-    end = time.monotonic() + patience
-    while left := running(rpc.call("getAllProcessInfo"), groups):
-        if time.monotonic() > end:
-            raise TimedOut(f"{', '.join(left)} did not stop within {patience:.0f} s")
-        time.sleep(POLL)
+    await_stopped(lambda: running(rpc.call("getAllProcessInfo"), groups), patience, POLL)
 
 
 def running(infos: Sequence[dict[str, object]], groups: Collection[str]) -> list[str]:

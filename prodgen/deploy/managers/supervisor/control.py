@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import xmlrpc.client
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,10 +11,10 @@ from prodgen.deploy.managers.core.base import (
     ManagerError,
     Process,
     State,
-    TimedOut,
     instances_of,
     running_services,
 )
+from prodgen.deploy.managers.core.wait import await_stopped
 from prodgen.deploy.managers.supervisor.core.rpc import ALREADY_STARTED, BAD_NAME, NOT_RUNNING, Rpc
 from prodgen.deploy.system import procfs
 from prodgen.plan.core.model import Plan, Service
@@ -115,10 +114,10 @@ class Supervisor:
                 ) from fault
 
     def restart(self, names: Sequence[str], patience: float) -> None:
-        end = time.monotonic() + patience
         self.stop(names)
         left = list(names)
-        while left:
+
+        def start_stopped() -> list[str]:
             states = {one.name: one for one in self.look()}
             for name in list(left):
                 one = states.get(name)
@@ -127,10 +126,9 @@ class Supervisor:
                 if one.state in (State.DOWN, State.FAILED) and not procfs.stat(one.pid or -1):
                     self.start([name])
                     left.remove(name)
-            if left and time.monotonic() > end:
-                raise TimedOut(f"{', '.join(left)} did not stop within {patience:.0f} s")
-            if left:
-                time.sleep(POLL)
+            return left
+
+        await_stopped(start_stopped, patience, POLL)
 
 
 def not_loaded(name: str) -> ManagerError:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Sequence
 
 from prodgen.deploy.jobs.stop_before_removal import end_workers
 from prodgen.deploy.managers.core.base import STOP_SLACK, ManagerError, TimedOut
+from prodgen.deploy.managers.core.wait import await_stopped
 from prodgen.deploy.managers.systemd.control import control, parse_show, show_command, verb_command
 from prodgen.deploy.managers.systemd.foreign_units import (
     drop_foreign_links,
@@ -97,19 +97,15 @@ def _stop(
 
 
 def _await_end(asked: Sequence[str], units: Sequence[str], patience: float) -> None:
-    end = time.monotonic() + patience
-    while True:
+    def not_ended() -> list[str]:
         found = parse_show(run(show_command(asked, units)).out)
-        left = [
+        return [
             unit
             for unit in units
             if found.get(unit, {}).get("ActiveState") not in (None, "inactive", "failed")
         ]
-        if not left:
-            return
-        if time.monotonic() > end:
-            raise TimedOut(f"{', '.join(left)} did not stop within {patience:.0f} s")
-        time.sleep(POLL)
+
+    await_stopped(not_ended, patience, POLL)
 
 
 def _reopen(activation: Activation, asked: Sequence[str], sockets: Sequence[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,9 +11,9 @@ from prodgen.deploy.managers.core.base import (
     ManagerError,
     Process,
     State,
-    TimedOut,
     running_services,
 )
+from prodgen.deploy.managers.core.wait import await_stopped
 from prodgen.host.programs import Done, run
 from prodgen.plan.core.model import Plan, Service
 from prodgen.targets.systemd.escape import escaped_name
@@ -163,17 +162,18 @@ class Systemd:
             self._run(verb_command(self.control, "stop", names))
 
     def restart(self, names: Sequence[str], patience: float) -> None:
-        end = time.monotonic() + patience
         before = self._invocations(names)
         self._run(verb_command(self.control, "restart", names))
         left = set(names)
-        while left:
+
+        def not_restarted() -> list[str]:
             now = self._invocations(names)
-            left = {name for name in left if now.get(name, "") in ("", before.get(name, ""))}
-            if left and time.monotonic() > end:
-                raise TimedOut(f"{', '.join(sorted(left))} did not stop within {patience:.0f} s")
-            if left:
-                time.sleep(POLL)
+            left.intersection_update(
+                name for name in left.copy() if now.get(name, "") in ("", before.get(name, ""))
+            )
+            return sorted(left)
+
+        await_stopped(not_restarted, patience, POLL)
 
     def _invocations(self, names: Sequence[str]) -> dict[str, str]:
         """The id of each unit's present run; empty while it has none."""
