@@ -1,4 +1,4 @@
-"""Which bench a command is about, and by which settings: known without click."""
+"""Which bench a command is about, and with which settings."""
 
 from __future__ import annotations
 

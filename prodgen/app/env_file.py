@@ -1,4 +1,4 @@
-"""The file of secrets, where it is here: its lines are checked, its values go nowhere."""
+"""Checks the lines of the file of secrets if it is on this machine; keeps no values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from prodgen.inputs.bench import Bench
 
 
 def check_env_file(root: Path, bench: Bench, *, locked: bool) -> tuple[Bench, list[Diagnostic]]:
-    """The bench, which knows whether the file was looked at, and what is wrong with its lines.
+    """The bench, which then knows whether the file was read, and diagnostics of its lines.
 
     With `locked`, nothing outside the bench is looked at.
     """

@@ -1,4 +1,4 @@
-"""What apply says of files of the whole host, which it leaves to root's own hand."""
+"""Notes of apply about files of the whole host, which it does not install."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from prodgen.targets.core.artifacts import HOST_FILES, Artifact
 
 
 def host_notes(artifacts: Iterable[Artifact], root: Path = Path("/")) -> list[Diagnostic]:
-    """A note for each that is not installed as it is made now. Raises OSError."""
+    """A note for each one that is not installed, or differs. Raises OSError."""
     return [
         note(
             "PG814",

@@ -1,4 +1,4 @@
-"""From a folder to a plan: the stages in their order, with everything they found."""
+"""From a folder to a plan: every stage in order, and all their diagnostics."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class PlanResult:
-    """What the stages gave, as far as they came."""
+    """The results of the stages, as far as they got, and all diagnostics."""
 
     def __init__(
         self, files: BenchFiles | None = None, diagnostics: list[Diagnostic] | None = None
@@ -72,7 +72,7 @@ class PlanResult:
 
     @property
     def folder(self) -> str:
-        """The way to the bench from here, as short as can be; empty where it is here."""
+        """The shortest path from here to the bench; empty if it is the current folder."""
         if self.files is None:
             return ""
         root = str(self.files.root)
@@ -106,7 +106,7 @@ def plan_bench(bench: Selection, *, locked: bool, programs: Collection[str]) -> 
 
 
 def _passage(folder: Path) -> AbstractContextManager[None]:
-    """The rights to get to a folder with."""
+    """Rights with which the folder can be reached."""
     if os.geteuid() != 0:
         return nullcontext()
     from prodgen.host.door import passage
@@ -115,7 +115,7 @@ def _passage(folder: Path) -> AbstractContextManager[None]:
 
 
 def _read(root: Path, chosen: Selection, *, locked: bool, programs: Collection[str]) -> PlanResult:
-    """The plan of the bench at `root`, read with the rights that go with it."""
+    """Plan the bench at `root`, read with its owner's rights."""
     if os.geteuid() != 0:
         files, found = read_bench(Path(os.path.realpath(root)), chosen.settings)
         return _plan(files, found, chosen, locked=locked, programs=programs)
@@ -144,7 +144,7 @@ def _plan(
     programs: Collection[str],
     reader: Identity | None = None,
 ) -> PlanResult:
-    """The plan of the bench with these files; `reader` is whose rights they were read with."""
+    """Plan the bench with these files, which were read with the rights of `reader`."""
     root = files.root
     planned = PlanResult(files, diagnostics=found)
     bench, found = parse_bench(files, chosen.environment)
@@ -184,7 +184,7 @@ def render_targets(planned: PlanResult, names: Collection[str]) -> list[Artifact
 
 
 def _with_good_certificates(plan: Plan, planned: PlanResult) -> Plan:
-    """The plan without the names whose certificates nginx could not load on this machine."""
+    """Leave out the server names whose certificates nginx could not load on this machine."""
     from prodgen.plan.checks.certificates import leave_out, pairs_of
 
     pairs = pairs_of(plan)
@@ -198,7 +198,7 @@ def _with_good_certificates(plan: Plan, planned: PlanResult) -> Plan:
 
 
 def _mention_certificates(plan: Plan, planned: PlanResult) -> list[Diagnostic]:
-    """A note where bench and nginx are elsewhere, and so are the certificates."""
+    """A note that certificates were not checked, if bench and nginx are on another machine."""
     from prodgen.plan.checks.certificates import unchecked
 
     return [] if _is_nginx_here(planned) else unchecked(plan)
@@ -214,7 +214,7 @@ def _is_nginx_here(planned: PlanResult) -> bool:
 def _render(
     name: str, plan: Plan, templates: Mapping[str, Source]
 ) -> tuple[list[Artifact], list[Diagnostic]]:
-    """What one target makes of the plan, with the user's templates where there are any."""
+    """Render one target, with the user's own templates if there are any."""
     target = load_target(name)
     if not templates:
         return target.render(plan)
@@ -228,7 +228,7 @@ def _render(
 
 
 def use_templates(planned: PlanResult, folder: Path | None) -> None:
-    """Has `render_targets` take the user's templates in `folder`, if there is one."""
+    """Use the user's own templates in `folder` for `render_targets`."""
     if folder is None:
         return
     from prodgen.deploy.output.user_templates import read_templates
@@ -242,7 +242,7 @@ def use_templates(planned: PlanResult, folder: Path | None) -> None:
 
 
 def _is_utf8(artifact: Artifact) -> bool:
-    """Whether the file can be written: half a surrogate pair from a JSON escape cannot."""
+    """Whether the text can be encoded: half a surrogate pair from a JSON escape cannot."""
     try:
         f"{artifact.path}{artifact.text}".encode()
     except UnicodeEncodeError:

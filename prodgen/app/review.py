@@ -1,4 +1,4 @@
-"""What `diff` and `apply` have in common: the two sides, and how their review is shown."""
+"""What `diff` and `apply` compare: the installed files and the new ones."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class Comparison(NamedTuple):
     folder: str = ""
     """The way from here to the bench."""
     spares: frozenset[str] = frozenset()
-    """Groups of Supervisor's that go on as they run."""
+    """Groups of Supervisor that keep running."""
     source: ChangeSource | None = None
     """What of prodgen itself has changed since the old files were made."""
 
 
 class Stopped(Exception):
-    """There is nothing to compare; why is in the diagnostics, or was shown."""
+    """The command cannot go on; `found` says why, unless that was printed."""
 
     def __init__(self, *found: Diagnostic) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ def with_config(
     keys: Mapping[str, Value] | None = None,
     supervisor_config: Path | None = None,
 ) -> Comparison:
-    """The sides with what becomes of common_site_config.json, where a manager is installed."""
+    """Add the changes of common_site_config.json, if a manager's config is installed."""
     from prodgen.deploy.apply import bench_setup
 
     if not any(one.target == plan.manager.value.value for one in comparison.new.values()):
@@ -75,7 +75,7 @@ def with_config(
 
 
 def read_artifacts(path: Path) -> Rendered:
-    """What was rendered into a folder or an archive; raises Stopped if it was not."""
+    """Read the artifacts of a folder or archive. Raises Stopped if prodgen did not make it."""
     from prodgen.deploy.output.rendered import NotRendered, read_rendered
 
     try:
@@ -91,7 +91,7 @@ def read_artifacts(path: Path) -> Rendered:
 
 
 def unreadable(failure: OSError) -> Diagnostic:
-    """Something of the host, or a named path, that cannot be read."""
+    """The error about a file that cannot be read."""
     reason = (failure.strerror or str(failure)).lower()
     is_forbidden = isinstance(failure, PermissionError) and os.geteuid() != 0
     return error(
@@ -104,7 +104,7 @@ def unreadable(failure: OSError) -> Diagnostic:
 
 
 def make_bench_review(comparison: Comparison, mask: Masking) -> Review:
-    """What would change where `sides.new` takes the place of `sides.old`."""
+    """Review what replacing the old files with the new ones would change."""
     from prodgen.review.changes.change_set import make_review
 
     return make_review(

@@ -1,4 +1,4 @@
-"""A change set that somebody has reviewed, kept in a file until it is applied."""
+"""A reviewed change, kept as digests in a file until it is applied."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORMAT_VERSION = 1
 
 
 def write_review(path: Path, comparison: Comparison) -> None:
-    """Keeps digests of both sides. Raises Stopped where it cannot be written."""
+    """Write the digests of both sides. Raises Stopped if the file cannot be written."""
     from prodgen.deploy.system.atomic_write import write_file
 
     try:
@@ -30,7 +30,7 @@ def write_review(path: Path, comparison: Comparison) -> None:
 
 
 def check_review(path: Path, comparison: Comparison) -> None:
-    """Raises Stopped unless the sides are those that were reviewed."""
+    """Raises Stopped unless both sides are as they were reviewed."""
     try:
         with rights_for(path):
             kept = json.loads(read_whole(path))

@@ -14,7 +14,7 @@ from prodgen.cli.command_list import COMMANDS
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are wanted."""
+    """A group that imports a command when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(COMMANDS)
@@ -77,7 +77,7 @@ def prodgen(context: click.Context) -> None:
 
 
 def wrong_usage(wrong: click.UsageError) -> str:
-    """What is wrong with the command line, and where the right way stands."""
+    """What is wrong with the command line, and how to get help."""
     path = wrong.ctx.command_path if wrong.ctx else "prodgen"
     message = f"error: {printable(wrong.format_message())}"
     lines = wrapped(message, columns_of(sys.stderr), "  ")

@@ -11,7 +11,7 @@ import sys
 
 
 def main() -> int:
-    """Runs the command line and returns its exit code."""
+    """Run the command line; returns its exit code."""
     try:
         gc.set_threshold(500_000)  # what is imported stays: looking through it costs 5 ms
         _force_utf8()
@@ -28,7 +28,7 @@ def main() -> int:
 
 
 def _force_utf8() -> None:
-    """Starts anew in UTF-8 mode where the locale says otherwise.
+    """Restart in UTF-8 mode if the locale has another encoding.
 
     File names are bytes. In another encoding they would be other characters to Python, and
     what is written into a config file would no longer name the file.
@@ -41,20 +41,20 @@ def _force_utf8() -> None:
 
 
 def _end_on_signals() -> None:
-    """Whatever ends the run ends it like Ctrl-C, so that nothing half-made is left behind."""
+    """Treat SIGTERM and SIGHUP like Ctrl-C, so that nothing half-made is left behind."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, signal.default_int_handler)
 
 
 def _ignore_signals() -> None:
-    """All is done and said: a signal would only have Python show a traceback on its way out."""
+    """Ignore signals once all is done: Python would only print a traceback on its way out."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
 
 
 def _open_streams() -> None:
-    """Standard streams that are there, and speak UTF-8 whatever the locale.
+    """Make sure that the standard streams are open and use UTF-8, whatever the locale.
 
     A closed descriptor would be given to the next file that is opened; standard output closed
     is one that cannot be written, not one that takes everything.
@@ -105,7 +105,7 @@ def _run() -> int:
 
 
 def _give_up_output(failure: OSError) -> int:
-    """Standard output failed, or a file that no room expected to; the first is quiet if closed."""
+    """Report that standard output, or a file, failed; a closed pipe is not reported."""
     from prodgen.cli.core.exits import Exit
 
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for the flush at the interpreter's end

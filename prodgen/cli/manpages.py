@@ -34,7 +34,7 @@ ENVIRONMENT = (
         "FORCE_COLOR",
         "If it is set, and NO_COLOR is not, all is coloured, terminal or not.",
     ),
-    ("PRODGEN_DEBUG", "Where it is set, a bug is reported with its traceback."),
+    ("PRODGEN_DEBUG", "If it is set, a bug is reported with its traceback."),
 )
 
 
@@ -88,7 +88,7 @@ def _page(command: click.Command, path: str, context: click.Context) -> Iterator
 
 
 def _section(head: str, entries: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Terms with their words under a heading; nothing where there are none."""
+    """Terms and their descriptions under a heading; nothing if there are none."""
     if entries:
         yield f".SH {head}"
     for term, words in entries:
@@ -112,7 +112,7 @@ def _paragraph(text: str) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    """Words as roff; what stands between backticks is bold."""
+    """The text as roff; text in backticks is bold."""
     parts = re.split(r"`([^`]*)`", text.replace("\n", " "))
     made = "".join(f"\\fB{_escaped(part)}\\fR" if number % 2 else _escaped(part)
                    for number, part in enumerate(parts))  # fmt: skip
@@ -120,7 +120,7 @@ def _text(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Characters that mean something to roff; a hyphen stays one that can be copied."""
+    """Escape what roff would interpret; a hyphen stays one that can be copied."""
     for char, escape in (("\\", r"\e"), ("-", r"\-"), ("'", r"\(aq"), ("^", r"\(ha"),
                          ("~", r"\(ti"), ("`", r"\(ga"), ('"', r"\(dq")):  # fmt: skip
         text = text.replace(char, escape)

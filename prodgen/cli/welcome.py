@@ -1,4 +1,4 @@
-"""What `prodgen` alone says: what it sees here, and the next command to type."""
+"""What `prodgen` prints without a command: the bench here, and the next command to type."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ ALL = "\n`prodgen --help` lists every command."
 
 
 def welcome() -> str:
-    """The bench that the current folder is in, or what a bench is; at most 80 columns."""
+    """Describe the bench that the current folder is in, or what a bench is; 80 columns at most."""
     planned = plan_bench(Selection(), locked=False, programs=())
     if planned.files is None:
         only = planned.diagnostics[0]
@@ -52,7 +52,7 @@ def welcome() -> str:
 
 
 def _sights(planned: PlanResult) -> Iterator[str]:
-    """What it sees, a line or two each."""
+    """The facts about the bench, a line or two each."""
     assert planned.files is not None  # noqa: S101 - there is a bench
     plan = planned.plan
     name = plan.bench_name.value if plan else planned.files.root.name
@@ -67,8 +67,8 @@ def _sights(planned: PlanResult) -> Iterator[str]:
     kinds = [(Severity.ERROR, "error"), (Severity.WARNING, "warning")]
     said = [f"{counts[kind]} {word}{'s'[: counts[kind] > 1]}" for kind, word in kinds]
     faults = ", ".join(words for words in said if not words.startswith("0"))
-    shown = f"{faults}; `prodgen validate` shows where" if faults else "nothing is wrong with them"
-    yield from _item("Its files", shown)
+    shown = f"{faults}; `prodgen validate` shows where" if faults else "no problems found"
+    yield from _item("Files", shown)
     if plan:
         yield from _item("Installed", "by prodgen" if _is_installed(plan) else "not by prodgen yet")
 
@@ -112,7 +112,7 @@ def _is_installed(plan: Plan) -> bool:
 
 
 def _command(name: str, plan: Plan | None) -> str:
-    """The whole command: with sudo where it acts on what root has installed."""
+    """The whole command, with sudo if it acts on what root has installed."""
     asks_root = {"apply", "restart"}
     if plan and _is_asked_as_root(plan):
         asks_root.add("status")

@@ -34,7 +34,7 @@ def test_in_a_bench_it_says_what_it_sees(tmp_path: Path) -> None:
 def test_a_bench_with_errors_is_to_be_validated() -> None:
     done = prodgen(cwd=FIXTURES / "unknown-queue/frappe-bench")
     assert (done.code, next_command(done.out)) == (0, "validate")
-    assert re.search(r"^Its files +1 error; ", done.out, re.MULTILINE)
+    assert re.search(r"^Files +1 error; ", done.out, re.MULTILINE)
 
 
 def test_an_installed_bench_is_compared_first(tmp_path: Path) -> None:

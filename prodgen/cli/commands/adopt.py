@@ -45,7 +45,7 @@ from prodgen.review.report.labels import span
 
 @click.command("adopt")
 @bench_option
-@click.option("--leave-out", is_flag=True, help="Go on though some settings are not kept.")
+@click.option("--leave-out", is_flag=True, help="Continue even if some settings are not kept.")
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would be done; change nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every setting, not only the numbers.")
@@ -65,7 +65,7 @@ def command(
     quiet: bool,
     color: str,
 ) -> int:
-    """Take over a bench that bench itself, or somebody, has set up.
+    """Take over a bench that was set up by bench itself or by hand.
 
     Finds what Supervisor or systemd, and nginx, have for this bench, shows what
     becomes of each setting, and asks. Your additions move into files of your

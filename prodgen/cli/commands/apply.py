@@ -62,10 +62,14 @@ from prodgen.plan.core.model import Plan
     "review",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Apply only what `prodgen diff -o FILE` has shown; refuse if anything has moved since.",
+    help="Apply only what `prodgen diff -o FILE` showed; refuse if anything has changed since.",
 )
 @click.option("--recover", type=click.Path(path_type=Path), hidden=True)
-@click.option("--overwrite", is_flag=True, help="Replace files too that prodgen did not leave so.")
+@click.option(
+    "--overwrite",
+    is_flag=True,
+    help="Replace files even if they were edited, or are not prodgen's.",
+)
 @click.option("-n", "--dry-run", is_flag=True, help="Show the change; change nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @supervisor_option
@@ -88,7 +92,7 @@ def command(
     quiet: bool,
     color: str,
 ) -> int:
-    """Install the bench's config, and restart only what has to.
+    """Install the bench's config; restart only what has to restart.
 
     Shows the change and asks. New files are tried by nginx, Supervisor and
     systemd before any live one changes; a failure leaves everything as it was.

@@ -48,7 +48,7 @@ def command(
     quiet: bool,
     color: str,
 ) -> int:
-    """Check the host for what will hurt this bench.
+    """Check the host for problems that will affect this bench.
 
     Each finding comes with a command that fixes it, and a code that
     `prodgen explain` knows. The exit code is 1 if something is bad (or, with

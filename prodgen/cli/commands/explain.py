@@ -25,7 +25,7 @@ WIDTH = 78
 
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:  # noqa: ARG001
-    """What a shell completes in the place of a topic."""
+    """Shell completion of a topic."""
     from prodgen.cli.core.completions import topics_of
 
     return topics_of(ctx, incomplete)

@@ -25,7 +25,7 @@ WIDTH = 80
 def hand_over_first(
     planned: PlanResult, chosen: Selection, *, dry_run: bool, yes: bool
 ) -> PlanResult:
-    """Shows what would be given to whom, asks, and gives it; then the bench is read anew.
+    """Show what would be given to whom, ask, give it, and read the bench again.
 
     Does nothing to a bench that is not root's. Raises NotAdmitted, Stopped, OSError.
     """
@@ -54,7 +54,7 @@ def hand_over_first(
 
 
 def follow_up(planned: PlanResult) -> None:
-    """Gives the bench's owner what services that ran as root have made in it. Raises OSError."""
+    """Give the bench's owner the files that services running as root made. Raises OSError."""
     door = planned.door
     if os.geteuid() == 0 and not door.owner.is_root:
         given = hand_over(door.path, door.owner).given

@@ -58,7 +58,7 @@ def command(*, bench: Selection, overwrite: bool, strict: bool, quiet: bool, col
 
 
 def declarable(facts: HostFacts) -> dict[str, object]:
-    """The known facts as `host:` of prodgen.yaml names and writes them."""
+    """The known facts, as they are written under `host:` in prodgen.yaml."""
     found: dict[str, object] = {}
     for name, fact in facts._asdict().items():
         if fact is not None and name not in UNDECLARED:

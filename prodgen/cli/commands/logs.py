@@ -26,7 +26,7 @@ TONES = ("cyan", "magenta", "green", "red")
 @click.command("logs")
 @click.argument("services", nargs=-1, metavar="[SERVICE]...")
 @bench_option
-@click.option("-f", "--follow", is_flag=True, help="Go on with what is added, until Ctrl-C.")
+@click.option("-f", "--follow", is_flag=True, help="Print new lines as they come, until Ctrl-C.")
 @click.option(
     "-n",
     "--tail",
@@ -34,7 +34,7 @@ TONES = ("cyan", "magenta", "green", "red")
     default=20,
     show_default=True,
     metavar="N",
-    help="The last N lines of each file; or of all together, where there is a journal.",
+    help="The last N lines of each file; of all together if logs are in the journal.",
 )
 @supervisor_option
 @report_options
@@ -81,7 +81,7 @@ def command(
 
 
 def _chosen(processes: Sequence[Process], services: Sequence[str], bench: str) -> list[Process]:
-    """Those that are named; Redis has logs too. Raises DeployError for a name that is none."""
+    """Processes of the named services, Redis included. Raises DeployError for an unknown name."""
     from prodgen.deploy.restart.selection import names_of
 
     if not services:

@@ -85,7 +85,7 @@ def table(plan: Plan) -> Iterator[str]:
 
 
 def _runs(plan: Plan, service: Service, room: int) -> str:
-    """What the service runs, cut where there is no room."""
+    """What the service runs, cut to fit."""
     text = printable(what_runs(plan, service))
     return text if len(text) <= room else f"{text[: room - 1]}…"
 
@@ -108,7 +108,7 @@ def _sites(plan: Plan) -> Iterator[str]:
 
 
 def _item(head: str, text: str) -> Iterator[str]:
-    """The text beside its heading, on as many lines as it takes."""
+    """The text beside its heading, wrapped."""
     lines = textwrap.wrap(
         text, LINE_WIDTH - HEAD_WIDTH, break_long_words=False, break_on_hyphens=False
     )

@@ -59,7 +59,7 @@ def _checked(context: click.Context, option: click.Parameter, value: str) -> str
 @click.option(
     "--overwrite",
     is_flag=True,
-    help="Replace files too that prodgen did not write, or that were edited since.",
+    help="Replace files even if they were edited, or are not prodgen's.",
 )
 @templates_option
 @locked_option
@@ -118,7 +118,7 @@ def _programs(names: tuple[str, ...]) -> set[str]:
 
 
 def _artifacts(planned: PlanResult, names: tuple[str, ...], *, to_stdout: bool) -> list[Artifact]:
-    """What was asked for, and what that needs beside it where there is room for several files."""
+    """Render the targets asked for and, unless to standard output, their companions."""
     if planned.plan is None:
         return []
     targets = target_names(names, planned.plan.manager.value)
@@ -133,7 +133,7 @@ def _artifacts(planned: PlanResult, names: tuple[str, ...], *, to_stdout: bool) 
 
 
 def _mention(left_out: dict[str, list[PurePosixPath]]) -> Diagnostic:
-    """On standard output only what was asked for, since it may go straight into one file."""
+    """Standard output gets only what was asked for, since it may be redirected into one file."""
     places = ", ".join(str(path) for paths in left_out.values() for path in paths)
     options = " ".join(f"-t {name}" for name in left_out)
     return note(

@@ -33,8 +33,8 @@ from prodgen.deploy.core.errors import DeployError
 @click.option(
     "--wait-workers/--no-wait-workers",
     default=None,
-    help="Suspend all workers and wait until none is at work before anything restarts; "
-    "or tell them to end and return. Default: each ends after its job, and that is waited for.",
+    help="Suspend all workers and wait until none runs a job before anything restarts; "
+    "or tell them to stop and return. Default: wait until each has finished its job.",
 )
 @click.option(
     "--wait-workers-timeout",
@@ -42,19 +42,19 @@ from prodgen.deploy.core.errors import DeployError
     default=300,
     show_default=True,
     metavar="SECONDS",
-    help="How long --wait-workers and --migrate wait before they give up and restart nothing.",
+    help="How long --wait-workers and --migrate wait before giving up; nothing is restarted then.",
 )
 @click.option(
     "--force-kill-timeout",
     type=click.IntRange(min=1),
     metavar="SECONDS",
-    help="Kill a worker that is still at work so long after it was told to end; its job is lost.",
+    help="Kill a worker still running a job SECONDS after it was told to stop; the job is lost.",
 )
 @click.option(
     "--migrate",
     is_flag=True,
-    help="Migrate every site between: wait for the workers, stop them and the scheduler, and "
-    "switch maintenance mode on meanwhile.",
+    help="Migrate every site in between: wait for the workers, stop them and the scheduler, "
+    "and turn maintenance mode on meanwhile.",
 )
 @click.option(
     "--migrate-timeout",
@@ -62,12 +62,12 @@ from prodgen.deploy.core.errors import DeployError
     default=600,
     show_default=True,
     metavar="SECONDS",
-    help="How long the migration of one site may take before it is ended.",
+    help="How long the migration of one site may take before it is killed.",
 )
 @click.option(
     "--end-orphans",
     is_flag=True,
-    help="End work-horses whose worker is gone; without it they are named and left.",
+    help="Stop work-horses whose worker is gone; by default they are only listed.",
 )
 @supervisor_option
 @format_option("Lines to read, or one JSON object for each event.")

@@ -28,7 +28,7 @@ CLEAR = "\x1b[H\x1b[2J"
 
 @click.command("status")
 @bench_option
-@click.option("-w", "--watch", is_flag=True, help="Show it anew every two seconds, until Ctrl-C.")
+@click.option("-w", "--watch", is_flag=True, help="Refresh every two seconds, until Ctrl-C.")
 @supervisor_option
 @format_option("A table, or JSON.")
 @report_options

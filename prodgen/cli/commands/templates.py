@@ -125,7 +125,7 @@ def _read(folder: Path) -> tuple[OwnTemplates, list[Diagnostic]]:
 
 
 def _guarded(write: Callable[[], list[Diagnostic] | None], folder: Path) -> list[Diagnostic]:
-    """What `write` has to write_stderr, or why the folder cannot be written."""
+    """Run `write`; returns its diagnostics, or why the folder cannot be written."""
     try:
         with rights_for(folder):
             return write() or []
@@ -135,6 +135,6 @@ def _guarded(write: Callable[[], list[Diagnostic] | None], folder: Path) -> list
 
 
 def _failed(found: list[Diagnostic]) -> bool:
-    """Shows what was found; whether an error stands in the way."""
+    """Show the diagnostics; returns whether one of them is an error."""
     show_diagnostics(found, color=colors_messages("auto"))
     return has_errors(found)

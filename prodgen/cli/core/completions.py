@@ -1,4 +1,4 @@
-"""What a shell offers for a word that the bench gives: its environments, what can be explained.
+"""Shell completion of words that depend on the bench: environments, topics of `explain`.
 
 A bench with faults offers less, and says nothing.
 """
@@ -75,6 +75,6 @@ def _dotted(word: str, fields: Iterable[str]) -> Iterator[str]:
 
 
 def _chosen(ctx: click.Context) -> Selection:
-    """The bench that the words before name."""
+    """The bench that the options so far select."""
     values = ctx.params
     return Selection(values.get("bench"), values.get("environment"), values.get("config"))

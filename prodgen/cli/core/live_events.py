@@ -27,7 +27,7 @@ ERASE_LINE, LINE_UP = "\x1b[2K", "\x1b[1A"
 
 
 def reporter(form: str, *, quiet: bool, color: bool) -> Callable[[Event | Waiting], None]:
-    """What takes the events: JSON goes to standard output, text to standard error."""
+    """The callback that prints events: JSON to standard output, text to standard error."""
     if form == "json":
         return JsonLines()
     live = sys.stderr.isatty() and not quiet
@@ -87,7 +87,7 @@ class PlainLines:
         return style(f"{mark}{text}", tone) if self.color and tone else f"{mark}{text}"
 
     def wait(self, one: Waiting) -> None:
-        """The workers that are waited for, each once and then from time to time."""
+        """Print the workers that are waited for: once each, and again every half minute."""
         now = time.monotonic()
         for worker in one.workers:
             key = (worker.process, worker.job)
@@ -97,7 +97,7 @@ class PlainLines:
 
 
 class LiveLines(PlainLines):
-    """As plain ones, with one line a busy worker at the end that is drawn anew."""
+    """Plain lines, with a line for each busy worker at the end that is redrawn."""
 
     def __init__(self, *, color: bool) -> None:
         super().__init__(color=color)
@@ -124,7 +124,7 @@ class LiveLines(PlainLines):
 
 
 def busy_line(one: Busy, now: float | None = None) -> str:
-    """Who is at work with which job of which site since when, and its latest possible end."""
+    """A busy worker: process, job, site, for how long, and its latest possible end."""
     now = time.time() if now is None else now
     what = printable(shortened(one.description or one.job))[:60]
     parts = [one.process, what, *([f"of {one.site}"] if one.site else [])]

@@ -20,7 +20,7 @@ TARGET_NAMES = (*MODULES, "all")
 
 
 class NamedChoice(click.Choice[str]):
-    """A choice that knows what a misspelt name was meant to be."""
+    """A choice that suggests the nearest name for a misspelt one."""
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if value in self.choices:
@@ -33,21 +33,21 @@ class NamedChoice(click.Choice[str]):
 
 
 def folders(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:  # noqa: ARG001
-    """What a shell completes in the place of a folder."""
+    """Shell completion of a folder."""
     from click.shell_completion import CompletionItem
 
     return [CompletionItem(incomplete, type="dir")]
 
 
 def environment_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:  # noqa: ARG001
-    """What a shell completes in the place of an environment."""
+    """Shell completion of an environment."""
     from prodgen.cli.core import completions
 
     return completions.environments(ctx, incomplete)
 
 
 def _folder(ctx: click.Context, param: click.Parameter, value: str | None) -> Path | None:
-    """The path of a folder; whether there is a bench is for the reader to say.
+    """The path of a folder; reading it tells whether it is a bench.
 
     sudo cannot tell `-C /path` as one argument from two: it would let `-C` and a folder ` /path`
     of the current one pass for them.
@@ -109,7 +109,7 @@ def locked_option(function: F) -> F:
     return click.option(
         "--locked",
         is_flag=True,
-        help="Ask this machine nothing; a fact that is needed and not declared is an error.",
+        help="Detect nothing on this machine: a fact that is needed but not declared is an error.",
     )(function)
 
 
@@ -145,8 +145,8 @@ def report_options(function: F) -> F:
         show_default=True,
         help="When to colour; auto is on a terminal. NO_COLOR turns it off, FORCE_COLOR on.",
     )
-    quiet = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-    strict = click.option("--strict", is_flag=True, help="Take warnings for errors.")
+    quiet = click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
+    strict = click.option("--strict", is_flag=True, help="Treat warnings as errors.")
     return strict(quiet(color(function)))
 
 
@@ -161,5 +161,5 @@ def supervisor_option(function: F) -> F:
         "--supervisor-config",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="The supervisord.conf to find supervisord by. Default: the machine's own.",
+        help="The supervisord.conf of the supervisord to use. Default: the machine's own.",
     )(function)

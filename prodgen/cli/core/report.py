@@ -1,4 +1,4 @@
-"""What every command that plans a bench says about it."""
+"""What every command that plans a bench prints about it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prodgen.inputs.accepted import accept
 
 
 def has_failed(planned: PlanResult, *, strict: bool, quiet: bool, color: str) -> bool:
-    """Shows what was found; whether an error stands in the way."""
+    """Show the diagnostics; returns whether one of them is an error."""
     found = judged(planned, strict=strict)
     shown = [one for one in found if not one.accepted]
     show_diagnostics(shown, color=colors_messages(color), quiet=quiet, folder=planned.folder)

@@ -1,1 +1,1 @@
-"""Everything that would change: the change set, drift, outputs."""
+"""The change set, drift of installed files, and comparison of output folders."""

@@ -48,7 +48,7 @@ class Review(NamedTuple):
     changes: tuple[FileChange, ...]
     steps: tuple[Step, ...]
     drift: tuple[Drift, ...] = ()
-    """Installed files that are not as prodgen left them."""
+    """Installed files that changed since prodgen wrote them."""
     source: ChangeSource | None = None
     """What of prodgen itself has changed since the old files were made; None: nothing has."""
 
@@ -76,7 +76,7 @@ def make_review(
 ) -> Review:
     """The review of `new` in the place of `old`; `plan` is what `new` was made of, if known.
 
-    Supervisor's groups in `spares` go on as they run.
+    Groups of Supervisor in `spares` keep running.
     """
     why = ReasonFinder(plan)
     found = tuple(_steps(spared(impact(old, new), spares), why, mask))

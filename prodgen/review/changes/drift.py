@@ -1,4 +1,4 @@
-"""Installed files that are not as prodgen left them."""
+"""Installed files that changed since prodgen wrote them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from prodgen.targets.manifest import digest
 
 
 class Drift(NamedTuple):
-    """One installed file that somebody changed, or put there; `left` is how prodgen left it."""
+    """One installed file that somebody changed or added; `left` is what prodgen wrote."""
 
     path: PurePosixPath
     what: str

@@ -1,4 +1,4 @@
-"""Artifacts against the files that are there: what would be created, changed or removed."""
+"""Compare artifacts with the files of an output: what is created, changed or removed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Verb(Enum):
     IDENTICAL = "identical"
     REMOVE = "remove"
     CONFLICT = "conflict"
-    """It stays as it is: something is there that prodgen did not leave so."""
+    """It is left alone: what is there was edited, or is not prodgen's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from prodgen.targets.core.file_set import FileSet, Placed
 
 
 class ChangeKind(Enum):
-    """What becomes of one file."""
+    """What happens to one file."""
 
     ADDED = "added"
     CHANGED = "changed"
@@ -20,7 +20,7 @@ class ChangeKind(Enum):
 
 
 class FileChange(NamedTuple):
-    """One file that differs; a side on which it is absent is None."""
+    """One file that differs; None on the side that lacks it."""
 
     path: PurePosixPath
     target: str
@@ -35,7 +35,7 @@ class FileChange(NamedTuple):
 
 
 def file_set_of(artifacts: Iterable[Artifact]) -> dict[PurePosixPath, Placed]:
-    """The artifacts that are installed for the bench, where they would be."""
+    """The artifacts that apply installs, by destination."""
     return {
         one.destination: Placed(one.text, one.target, one.mode)
         for one in artifacts

@@ -1,4 +1,4 @@
-"""What a review does to each service of a plan, for the picture of it."""
+"""What happens to each service of a plan, for its diagram."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STRENGTH = list(Action)
 
 
 def diagram_marks(review: Review, plan: Plan) -> dict[str, str]:
-    """Words by the name of a service, and for nginx: the most disturbing that happens to each."""
+    """The most disruptive action for each service and for nginx, by name."""
     found: dict[str, set[Action]] = {}
     for step in review.steps:
         if step.action in QUIET:

@@ -1,4 +1,4 @@
-"""The words of a review, alike in text and in Markdown."""
+"""Labels of a review that all formats share."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _short(value: str | None) -> str:
 
 
 def reason(one: Setting | Step) -> str:
-    """Why, with the place; empty where nobody knows."""
+    """The reason with its place; empty if it is not known."""
     if one.why is None:
         return ""
     text, place = one.why
@@ -50,7 +50,7 @@ def reason(one: Setting | Step) -> str:
 
 
 def because(step: Step) -> str:
-    """Why something happens to what has no changed setting of its own."""
+    """The reason if no setting of the subject itself changed."""
     if step.settings:
         return ""
     if step.because in COUNTED and step.why and step.why.place:
@@ -63,7 +63,7 @@ COUNTED = ("new", "no longer wanted")
 
 
 def patience(step: Step) -> str:
-    """How long it may take, where something that runs has to end."""
+    """How long it may take if something that runs has to stop."""
     if not step.seconds or step.action in (Action.START, Action.REREAD, Action.RELOAD):
         return ""
     each = "each " if step.action is Action.ROLL and len(step.subjects) > 1 else ""
@@ -71,7 +71,7 @@ def patience(step: Step) -> str:
 
 
 def subjects(step: Step) -> list[str]:
-    """What it happens to; of nginx's new or old blocks only the servers by name."""
+    """The subjects of a step; of nginx's added and removed blocks only servers by name."""
     if step.target != "nginx" or step.settings:
         return list(step.subjects)
     servers = [one for one in step.subjects if one.startswith(("server ", "redirect "))]
