@@ -25,7 +25,7 @@ from prodgen.cli.core.options import (
     report_options,
     supervisor_option,
 )
-from prodgen.cli.core.report import has_failed
+from prodgen.cli.core.report import has_failed, show_danger
 from prodgen.codes import CODES
 from prodgen.deploy.doctor.finding import Finding, Grade, with_accepted
 from prodgen.inputs.accepted import unmatched
@@ -59,6 +59,8 @@ def command(
     planned = plan_bench(bench, locked=False, programs=("nginx", "systemd"))
     if has_failed(planned, strict=False, quiet=True, color=color) or planned.plan is None:
         return Exit.ERROR
+    if not quiet:
+        show_danger(planned, color=color)
     config = dict(planned.bench.common.data) if planned.bench else {}
     found = examine(Patient(context_from(planned), config, supervisor_config))
     found = with_accepted(found, {one.code: one.because for one in planned.accepted})

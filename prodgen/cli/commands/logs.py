@@ -15,7 +15,7 @@ from prodgen.app.terminal.text import printable, with_colors
 from prodgen.cli.commands.restart import refuse
 from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.options import bench_option, report_options, supervisor_option
-from prodgen.cli.core.report import has_failed
+from prodgen.cli.core.report import has_failed, show_danger
 from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.managers.core.base import Process
 from prodgen.deploy.monitor.logs import read_logs
@@ -60,6 +60,8 @@ def command(
     failed = has_failed(planned, strict=strict, quiet=quiet or not strict, color=color)
     if failed or planned.plan is None:
         return Exit.ERROR
+    if not strict and not quiet:
+        show_danger(planned, color=color)
     try:
         backend = backend_of(planned.plan.manager.value)
         processes = backend.connect(planned.plan, supervisor_config).look()

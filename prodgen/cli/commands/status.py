@@ -17,7 +17,7 @@ from prodgen.cli.commands.restart import refuse
 from prodgen.cli.core.exits import Exit
 from prodgen.cli.core.live_events import busy_line, span
 from prodgen.cli.core.options import bench_option, format_option, report_options, supervisor_option
-from prodgen.cli.core.report import has_failed
+from prodgen.cli.core.report import has_failed, show_danger
 from prodgen.deploy.core.errors import DeployError
 from prodgen.deploy.monitor.status import Row, Status, look
 
@@ -52,6 +52,8 @@ def command(
     failed = has_failed(planned, strict=strict, quiet=quiet or not strict, color=color)
     if failed or planned.plan is None:
         return Exit.ERROR
+    if not strict and not quiet:
+        show_danger(planned, color=color)
     try:
         manager = manager_of(planned.plan, supervisor_config)
         subject = context_from(planned)

@@ -11,6 +11,9 @@ from prodgen.cli.core.options import colors_messages
 from prodgen.diagnostics import Diagnostic, Severity, has_errors
 from prodgen.inputs.accepted import accept
 
+DANGER = "PG820"
+"""Others could swap the bench (prodgen/host/door.py)."""
+
 
 def has_failed(planned: PlanResult, *, strict: bool, quiet: bool, color: str) -> bool:
     """Show the diagnostics; returns whether one of them is an error."""
@@ -24,6 +27,16 @@ def show_accepted(planned: PlanResult, *, color: str) -> None:
     """Shows the warnings and notes that prodgen.yaml accepts, with the reasons."""
     found = [one for one in judged(planned, strict=False) if one.accepted]
     show_diagnostics(found, color=colors_messages(color), folder=planned.folder)
+
+
+def show_danger(planned: PlanResult, *, color: str) -> None:
+    """Warns that others could swap the bench, in commands that keep other warnings to themselves.
+
+    They only look, so they go on.
+    """
+    found = [one for one in judged(planned, strict=False) if one.code == DANGER]
+    shown = [one for one in found if not one.accepted]
+    show_diagnostics(shown, color=colors_messages(color), folder=planned.folder)
 
 
 def summary(planned: PlanResult, *, strict: bool) -> str:
