@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ FORBIDDEN = re.compile(r"bench serve\b|bench start\b|bench watch\b|--serve\b|[=\
 """Development servers, and a Python None where a value was missing (D-SV3)."""
 NEEDS_NO_PLACE = frozenset({"PG100", "PG502", "PG503", "PG505", "PG510", "PG643"})
 """Findings about what is not there, or about the bench as a whole."""
+HEADS = ("error[", "warning[", "note[", "1 note", *(f"{count} notes" for count in range(2, 20)))
+"""How a message begins."""
 RENDER = ("render", "--locked", "-t", "all")
 HOST = """\
 manager: {manager}
@@ -49,6 +52,7 @@ class Rendered:
 
 def render_all(folder: Path, manager: str, work: Path) -> Rendered:
     """`prodgen render --locked -t all -o DIR` on the bench, run by this manager."""
+    work.mkdir(exist_ok=True)
     settings, out = work / f"{manager}.yaml", work / manager
     settings.write_text(HOST.format(manager=manager))
     done = CliRunner().invoke(
@@ -112,3 +116,15 @@ def test_ordinary_benches_of_the_field_are_rendered() -> None:
         if plan and not has_errors(found) and plan.with_role(Role.WEB, Role.WORKER):
             rendered.append(folder.name)
     assert len(rendered) >= 30, rendered
+
+
+@needs_corpus
+def test_half_of_the_benches_draw_one_line_at_most(tmp_path: Path) -> None:
+    """A message that is always there is read by nobody."""
+    counts = []
+    for folder in corpus("benches"):
+        done = render_all(folder, "supervisor", tmp_path / folder.name)
+        if done.code == 0 and (folder / "Procfile").exists():
+            counts.append(sum(line.startswith(HEADS) for line in done.messages.splitlines()))
+    assert len(counts) > 30
+    assert statistics.median(counts) <= 1, sorted(counts)

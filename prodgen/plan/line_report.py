@@ -112,7 +112,7 @@ def _about_celery(context: PlanContext, line: ProcfileLine) -> Diagnostic:
             "keep the config that this bench has, or update Frappe",
         )
     beats = " beat" in line.command.text
-    way_out = "schedule: bench schedule" if beats else "worker: bench worker"
+    way_out = f"{line.name}: bench {'schedule' if beats else 'worker'}"
     return warning(
         "PG657",
         f"`{line.name}` is left out: Frappe 7 and newer has no Celery",

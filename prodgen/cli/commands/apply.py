@@ -109,7 +109,7 @@ def command(
         if not dry_run:
             recover_first(planned, supervisor_config, report)
         artifacts = find_artifacts(planned, options)
-        if has_failed(planned, strict=strict, quiet=True, color=color) or not planned.plan:
+        if has_failed(planned, strict=strict, quiet=quiet, color=color) or not planned.plan:
             return Exit.ERROR
         if not quiet:
             show_diagnostics(host_notes(artifacts), color=colors_messages(color))

@@ -56,7 +56,7 @@ def command(
         found = judged(planned, strict=strict)
         click.echo(REPORTERS[form](found, Layout(PurePosixPath(planned.folder))), nl=False)
         return Exit.ERROR if has_errors(found) else Exit.DONE
-    failed = has_failed(planned, strict=strict, quiet=quiet, color=color)
+    failed = has_failed(planned, strict=strict, quiet=quiet, color=color, notes=True)
     if not quiet:
         show_accepted(planned, color=color)
         write_stderr(f"prodgen: {summary(planned, strict=strict)}\n")

@@ -15,11 +15,21 @@ DANGER = "PG820"
 """Others could swap the bench (prodgen/host/door.py)."""
 
 
-def has_failed(planned: PlanResult, *, strict: bool, quiet: bool, color: str) -> bool:
-    """Show the diagnostics; returns whether one of them is an error."""
+def has_failed(
+    planned: PlanResult, *, strict: bool, quiet: bool, color: str, notes: bool = False
+) -> bool:
+    """Show the diagnostics; returns whether one of them is an error.
+
+    Without `notes` the notes are counted in one line, since they ask for nothing.
+    """
     found = judged(planned, strict=strict)
     shown = [one for one in found if not one.accepted]
+    folded = {one for one in shown if one.severity is Severity.NOTE} if not notes else set()
+    shown = [one for one in shown if one not in folded]
     show_diagnostics(shown, color=colors_messages(color), quiet=quiet, folder=planned.folder)
+    if folded and not quiet:
+        them = f"{len(folded)} notes" if len(folded) > 1 else "1 note"
+        write_stderr(f"{them}: `prodgen validate` shows {'them' if len(folded) > 1 else 'it'}\n")
     return has_errors(found)
 
 

@@ -132,7 +132,7 @@ def _queue(
     context: BenchContext, processes: Sequence[Process], options: RestartOptions
 ) -> RedisQueue | None:
     """A connection if workers are among the processes; DeployError if Redis is away."""
-    if options.now or not any(one.role is Role.WORKER for one in processes):
+    if options.now or not any(one.service.takes_jobs for one in processes):
         return None
     if context.access is None:
         raise DeployError(

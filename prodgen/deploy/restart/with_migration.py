@@ -40,8 +40,8 @@ def migrated(
     False where they are not migrated; then nothing else should be restarted. Where the run ends
     before the first migration has begun, what was stopped is started again.
     """
-    workers = [one for one in processes if one.role is Role.WORKER]
-    stopped = [one for one in processes if one.role in (Role.WORKER, Role.SCHEDULER)]
+    workers = [one for one in processes if one.service.takes_jobs]
+    stopped = [*workers, *(one for one in processes if one.role is Role.SCHEDULER)]
     maintenance = Maintenance(session)
     with drained(session, workers, limits.drain, limits.force_kill) as is_calm:
         trouble = _stop(session, stopped, limits.drain) if is_calm else "at work"

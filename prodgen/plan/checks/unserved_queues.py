@@ -37,13 +37,13 @@ def mention_unserved(
     if not left:
         return
     worker = next(line for line in lines if line.kind in (LineKind.WORKER, LineKind.WORKER_POOL))
-    more = " and so on" if len(left) > 1 else ""
+    more = ", and the like for the others" if len(left) > 1 else ""
     context.report(
         warning(
             "PG617",
             f"no worker takes jobs of {' or '.join(left)}: they would wait for ever",
             worker.entry.command_location,
-            f"add `worker_{left[0]}: bench worker --queue {left[0]}`{more} to the Procfile, "
+            f"add `worker_{left[0]}: bench worker --queue {left[0]}` to the Procfile{more}, "
             "unless another machine takes them",
         )
     )

@@ -154,6 +154,11 @@ class Service(NamedTuple):
     """Whether it finishes its jobs before it ends, so that only its main process gets the stop
     signal. Every worker does; this says it of a process of another role."""
 
+    @property
+    def takes_jobs(self) -> bool:
+        """Whether it is a worker, a pool of them, or a worker of another kind."""
+        return self.role.value is Role.WORKER or self.finishes_jobs is not None
+
 
 class Certificate(NamedTuple):
     """Paths of a certificate with its chain and of its key, both PEM."""

@@ -21,6 +21,8 @@ LOOPBACK = "127.0.0.1"
 UNKNOWN = Address(LOOPBACK, 0)
 """Of a server whose conf file only the host has."""
 MEGABYTE = 1024**2
+ON_THE_HOST = "run `bench setup redis` there"
+MANAGED = "add `redis: {managed: true}` to prodgen.yaml, so that prodgen makes it"
 SCHEMES = ("redis", "rediss", "unix")
 
 
@@ -126,7 +128,7 @@ def _address_of_host(
 ) -> Address | None:
     """The Procfile starts it, and neither its URL nor its conf file is here: the host has them."""
     if not (managed and managed.value):
-        _report_no_conf(context, server, line.entry.location)
+        _report_no_conf(context, server, line.entry.location, ON_THE_HOST)
         return UNKNOWN
     usual = 11000 if server.role is Role.QUEUE else 13000
     context.report(
@@ -140,13 +142,15 @@ def _address_of_host(
     return None
 
 
-def _report_no_conf(context: PlanContext, server: Server, place: Location | None) -> None:
+def _report_no_conf(
+    context: PlanContext, server: Server, place: Location | None, way_out: str
+) -> None:
     context.report(
         warning(
             "PG622",
             f"config/{server.key}.conf is not here: this Redis starts only where the host has it",
             place,
-            "run `bench setup redis` there, or let prodgen make it with `redis: {managed: true}`",
+            way_out,
         )
     )
 
@@ -193,7 +197,9 @@ def _local_port(context: PlanContext, server: Server, url: Sourced[str]) -> int 
                 "PG620",
                 f"{server.key} is `{_masked(url.value)}`",
                 url.location,
-                "expected redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH",
+                "write the URL itself: Frappe fills in no variables"
+                if "$" in url.value
+                else "expected redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH",
             )
         )
         return None
@@ -241,7 +247,7 @@ def _is_served_by(
             note("PG625", f"{server.key} is the machine's own Redis, on port {port}", url.location)
         )
     elif line:
-        _report_no_conf(context, server, url.location)
+        _report_no_conf(context, server, url.location, f"{ON_THE_HOST}, or {MANAGED}")
         return True
     else:
         context.report(

@@ -101,8 +101,8 @@ def _mention_options(context: PlanContext, line: ProcfileLine) -> None:
                 "PG662",
                 f"{', '.join(names)} of the process `{line.name}`: not taken over",
                 line.entry.command_location,
-                "set what you need under `web:` in prodgen.yaml, and add "
-                f"`processes: {{{line.name}: {{}}}}` there",
+                f"add `processes: {{{line.name}: {{}}}}` to prodgen.yaml once `web:` there has "
+                "what you need",
             ),
         )
 

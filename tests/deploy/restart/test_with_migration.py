@@ -205,3 +205,16 @@ def test_a_web_restart_that_fails_badly_brings_them_back(
         make.go()
     assert make.running() == ALL
     assert not make.maintenance
+
+
+def test_a_pool_of_workers_is_stopped_as_workers_are(make: Run) -> None:
+    """20 jobs of a pool ran during a migration that said that none does."""
+    [scheduler] = services(Role.SCHEDULER)
+    pool = scheduler._replace(
+        name=sourced("frappe-bench-frappe-pool"),
+        role=sourced(Role.OTHER),
+        finishes_jobs=sourced(True),
+    )
+    make.manager.found |= {one.name: one for one in processes_of([pool])}
+    assert make.go()
+    assert make.steps[0] == ("migrate", True, WEB)

@@ -134,7 +134,7 @@ def adopt_program(
     """Each setting of a program that ours replaces, the section's head among them."""
     service = job.service
     if service is None:
-        disposition, note = why_gone(job)
+        disposition, note = why_gone(job, plan)
         yield AdoptedSetting(
             disposition, "supervisor", section, f"[{section}]", note, len(options) + 1
         )
@@ -150,7 +150,7 @@ def adopt_program(
         yield AdoptedSetting(disposition, "supervisor", section, shown, note)
 
 
-def why_gone(job: Job) -> tuple[Disposition, str]:
+def why_gone(job: Job, plan: Plan) -> tuple[Disposition, str]:
     """Why ours has nothing that does the same."""
     if job.argv[1:2] == ("start",):
         return Disposition.DEFAULT, "ours runs each process of the Procfile by itself"
@@ -160,7 +160,10 @@ def why_gone(job: Job) -> tuple[Disposition, str]:
     if any(stem in " ".join(job.argv) for stem in OBSOLETE):
         return Disposition.DEFAULT, "this Frappe has no use for that Redis"
     if job.role is Role.OTHER:
-        return Disposition.DEFAULT, "Celery went with Frappe 7: ours has Frappe's own workers"
+        if plan.with_role(Role.WORKER):
+            return Disposition.DEFAULT, "Celery went with Frappe 7: ours has Frappe's own workers"
+        way_out = "the Procfile has no worker: add `worker: bench worker` to it"
+        return Disposition.OPEN, f"Celery went with Frappe 7, and {way_out}"
     return Disposition.OPEN, f"ours runs no {job.role.value}, since the Procfile has none"
 
 

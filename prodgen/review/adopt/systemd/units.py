@@ -167,7 +167,7 @@ def _file(path: PurePosixPath, text: str, units: Units, both: Both) -> Adoption:
     job = units.known[name].job
     if job is None or job.service is None:
         disposition, note = (
-            why_gone(job) if job else (Disposition.OPEN, "ours has a unit of this name")
+            why_gone(job, both.plan) if job else (Disposition.OPEN, "ours has a unit of this name")
         )
         count = len(list(settings_of(block))) + 1
         return Adoption((AdoptedSetting(disposition, "systemd", subject, subject, note, count),))
