@@ -203,7 +203,7 @@ def faults_of(failure: Stopped | DeployError | OSError) -> Sequence[Diagnostic]:
 
 def _failure_of(failure: OSError) -> Diagnostic:
     reason = (failure.strerror or str(failure)).lower()
-    may = "run it with sudo" if failure.errno in (errno.EACCES, errno.EPERM) else "mend that"
+    may = "run it with sudo" if failure.errno in (errno.EACCES, errno.EPERM) else "correct that"
     return error(
         "PG801",
         f"cannot apply: {failure.filename or ''}: {reason}",

@@ -130,7 +130,7 @@ def _next(planned: PlanResult) -> Iterator[str]:
     """The next command, and those after it."""
     plan = planned.plan
     if plan is None or has_errors(planned.diagnostics):
-        first, *others = [("validate", "what is wrong, and how to mend it")]
+        first, *others = [("validate", "what is wrong, and how to fix it")]
     elif _is_installed(plan):
         first, *others = [
             ("diff", "what `prodgen apply` would change, and restart"),

@@ -284,7 +284,7 @@ def _unreadable(name: str, failure: OSError | ValueError) -> Diagnostic:
     """The error for a file or folder that the system does not let us read."""
     if isinstance(failure, OSError) and failure.errno == errno.ELOOP:
         message = "a symbolic link that leads back to itself"
-        return error("PG005", message, Location(name), "mend the link, or remove it")
+        return error("PG005", message, Location(name), "correct the link, or remove it")
     reason = failure.strerror if isinstance(failure, OSError) else None
     return error(
         "PG001",
@@ -378,7 +378,7 @@ def _absent(path: str | Path, name: str) -> Diagnostic | None:
         "PG005",
         f"a symbolic link to nothing: there is no {shown}",
         Location(name),
-        "mend the link, or remove it",
+        "correct the link, or remove it",
     )
 
 

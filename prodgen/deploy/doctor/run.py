@@ -1,4 +1,4 @@
-"""The preflight of a host: everything that will hurt this bench, each with what mends it."""
+"""The preflight of a host: everything that will hurt this bench, each with the way out."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from prodgen.deploy.session.session import Session
 from prodgen.plan.core.model import Role
 
 GO_ON = (
-    "workers and scheduler stay stopped; when the cause is mended, `prodgen restart --migrate` "
+    "workers and scheduler stay stopped; when the cause is removed, `prodgen restart --migrate` "
     "goes on (what is migrated stays so), and `prodgen restart` starts everything as it is"
 )
 

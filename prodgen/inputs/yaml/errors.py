@@ -21,7 +21,7 @@ SAYINGS = (
     (
         r"mapping values are not allowed",
         "a colon where none can stand",
-        "put a text with a colon in quotes, or mend the indentation",
+        "put a text with a colon in quotes, or correct the indentation",
     ),
     (
         r"could not find expected ':'",

@@ -1,4 +1,4 @@
-"""The doctor looks at the file of secrets: each fault is made, and named with what mends it."""
+"""The doctor looks at the file of secrets: each fault is made, and named with the way out."""
 
 from __future__ import annotations
 

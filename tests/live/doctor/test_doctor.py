@@ -1,4 +1,4 @@
-"""`prodgen doctor`: each fault is really made, and named with what mends it."""
+"""`prodgen doctor`: each fault is really made, and named with the way out."""
 
 from __future__ import annotations
 

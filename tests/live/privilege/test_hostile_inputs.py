@@ -260,7 +260,7 @@ def test_a_way_that_another_user_can_swap(run: Host) -> None:
 
 
 def test_a_folder_above_that_others_can_change(run: Host) -> None:
-    """DeployError with the command that mends it, and no more once that was run."""
+    """DeployError with the command that corrects it, and no more once that was run."""
     run.shell(f"groupadd -f devs; usermod -aG devs {OTHER}; chgrp devs {HOME}; chmod g+w {HOME}")
     for command in ("apply --yes", "restart"):
         ended = run.prodgen(*command.split())

@@ -66,7 +66,7 @@ HEAD = "# Yours: taken over by `prodgen adopt`. prodgen leaves this file alone.\
 def unreadable_file(target: str, name: str, text: str) -> Adoption:
     """A file that its own reader would not take: none of it can be understood."""
     lines = len(text.splitlines())
-    note = "it cannot be read to its end: mend or remove the file first"
+    note = "it cannot be read to its end: correct or remove the file first"
     return Adoption(
         (AdoptedSetting(Disposition.OPEN, target, name, f"{lines} lines", note, lines),)
     )
