@@ -28,7 +28,34 @@ A user may give the process another name, and the program its path.
 """
 
 
+MACOS = "OBJC_DISABLE_INITIALIZE_FORK_SAFETY=YES NO_PROXY=* "
+REDIRECTED = " 1>> logs/worker.log 2>> logs/worker.error.log"
+USUAL = frozenset(
+    {
+        "redis-server config/redis_cache.conf",
+        "redis-server config/redis_queue.conf",
+        "redis-server config/redis_socketio.conf",
+        "bench serve",
+        "bench serve --port 8000",
+        "node apps/frappe/socketio.js",
+        "bench socketio",
+        "bench watch",
+        "bench schedule",
+        "bench worker",
+        f"bench worker{REDIRECTED}",
+    }
+)
+"""Most of these commands as they are: a look here saves the compilation of ten patterns, and to
+begin with the last, for workers of a queue, that of the others."""
+
+
 def is_written_by_bench(command: str) -> bool:
     """Whether bench itself writes such a command."""
     text = " ".join(command.partition(" #")[0].split())
-    return any(re.fullmatch(pattern, text) for _, pattern in BENCH_LINES)
+    program, _, rest = text.removeprefix(MACOS).partition(" ")
+    plain = f"{program.rpartition('/')[2]} {rest}"
+    if plain in USUAL and (text.startswith(program) or plain.startswith("bench worker")):
+        return True
+    if not any(word in text for word in ("bench ", "redis-server ", "node")):
+        return False
+    return any(re.fullmatch(pattern, text) for _, pattern in reversed(BENCH_LINES))

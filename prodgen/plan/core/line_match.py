@@ -18,7 +18,7 @@ def find_form(command: SimpleCommand) -> Form | None:
     words = _past_runner(command.words)
     program, text = words[0], " ".join(words[1:])
     daemon = DAEMON_OPTIONS.get(program)
-    if daemon and re.fullmatch(daemon, text):
+    if daemon and ("-" in text or "multi" in text) and re.fullmatch(daemon, text):
         return BACKGROUND
     return next((form for form in FORMS if _matches(form, program, words[1:], text)), None)
 
