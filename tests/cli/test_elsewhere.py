@@ -159,6 +159,7 @@ def test_without_a_version_of_these_the_output_suits_the_oldest(name: str, tmp_p
     settings = yaml.safe_load(SETTINGS)
     del settings["host"][name]
     bench = checkout(tmp_path / "frappe-bench", "systemd", yaml.safe_dump(settings))
-    done = prodgen("render", "--locked", "-C", bench)
+    assert prodgen("render", "--locked", "-C", bench).code == 0
+    done = prodgen("validate", "--locked", "-C", bench)
     assert done.code == 0
     assert f"declare `host: {{{name}: …}}` in prodgen.yaml" in done.err
