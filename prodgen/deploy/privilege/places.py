@@ -29,6 +29,7 @@ CERTIFICATE = Place("nginx's master, as root", "nobody but root can change what 
 NO_PATH = Place(NOBODY)
 SETTINGS: dict[str, dict[str, Place]] = {
     "prodgen": {
+        "ignore[].because": NO_PATH,
         "host.path": Place(BENCH, "the folder's owner is the user; see `admission`"),
         "host.home": Place(BENCH),
         "host.node": Place(BENCH),
