@@ -30,6 +30,7 @@ A user may give the process another name, and the program its path.
 
 MACOS = "OBJC_DISABLE_INITIALIZE_FORK_SAFETY=YES NO_PROXY=* "
 REDIRECTED = " 1>> logs/worker.log 2>> logs/worker.error.log"
+OF_A_QUEUE = "bench worker --queue "
 USUAL = frozenset(
     {
         "redis-server config/redis_cache.conf",
@@ -55,6 +56,9 @@ def is_written_by_bench(command: str) -> bool:
     program, _, rest = text.removeprefix(MACOS).partition(" ")
     plain = f"{program.rpartition('/')[2]} {rest}"
     if plain in USUAL and (text.startswith(program) or plain.startswith("bench worker")):
+        return True
+    queue = plain.removeprefix(OF_A_QUEUE).removesuffix(REDIRECTED)
+    if plain.startswith(OF_A_QUEUE) and queue and not any(one in queue for one in " ,"):
         return True
     if not any(word in text for word in ("bench ", "redis-server ", "node")):
         return False

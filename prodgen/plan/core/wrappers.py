@@ -7,7 +7,6 @@ them; unknown options are taken for flags.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -191,7 +190,9 @@ def _inside(words: tuple[str, ...], wrapper: Wrapper) -> tuple[str, ...] | None:
         if option == "--":
             break
         if option in ("-S", "--split-string") and rest:
-            rest = [*shlex.split(rest.pop(0)), *rest]
+            from shlex import split  # seldom needed, and every start would pay for it
+
+            rest = [*split(rest.pop(0)), *rest]
             break
         if option in wrapper.valued and rest:
             rest.pop(0)
@@ -201,10 +202,15 @@ def _inside(words: tuple[str, ...], wrapper: Wrapper) -> tuple[str, ...] | None:
     return tuple(rest) or None
 
 
+def is_python(program: str) -> bool:
+    """Whether this is the name of a Python, with or without a version."""
+    return program.startswith(("python", "pypy")) and bool(re.fullmatch(PYTHON, program))
+
+
 def _inside_debugger(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
     """Name and inner command of `python -m pdb SCRIPT`, `debugpy … -m MODULE`; None otherwise."""
     name = PurePosixPath(words[0]).name
-    if re.fullmatch(PYTHON, name):
+    if is_python(name):
         module, rest = python_module(words)
         name = module
     else:
@@ -244,7 +250,7 @@ def canonical_words(words: tuple[str, ...]) -> tuple[str, ...]:
         return ()
     path = PurePosixPath(words[0])
     name = SAME_PROGRAM.get(path.name, path.name)
-    if re.fullmatch(PYTHON, name):
+    if is_python(name):
         return _canonical_python(words)
     if path.parts[-3:] == HELPER_FILE:
         return _canonical_helper(words[1:])
@@ -258,7 +264,7 @@ def _canonical_start(name: str, words: tuple[str, ...]) -> tuple[str, ...]:
     second = words[1:2]
     if name == "frappe" and "--serve" not in words:
         return ("bench", *second)
-    if name.endswith("server") and re.fullmatch(REDIS_FAMILY, name):
+    if name == "redis-server" or (name.endswith("server") and re.fullmatch(REDIS_FAMILY, name)):
         return ("redis-server", *second)
     if name in PACKAGE_RUNNERS and len(words) > 2 and re.fullmatch(RUNS_A_TOOL, words[1]):
         return (name,)
