@@ -110,6 +110,7 @@ TOUCHES = {
     "systemd": "systemd",
     "supervisor": "supervisor",
     "env": MANAGERS,
+    "ignore": "",
     "env_file": f"{MANAGERS} environment",
     "processes": MANAGERS,
     "resources": "systemd",

@@ -14,17 +14,24 @@ from prodgen.inputs.accepted import accept
 DANGER = "PG820"
 """Others could swap the bench (prodgen/host/door.py)."""
 
+OF_OUTPUT = frozenset({"PG703"})
+"""Notes of what render prints, which validate does not have."""
+
 
 def has_failed(
     planned: PlanResult, *, strict: bool, quiet: bool, color: str, notes: bool = False
 ) -> bool:
     """Show the diagnostics; returns whether one of them is an error.
 
-    Without `notes` the notes are counted in one line, since they ask for nothing.
+    Without `notes` those that validate shows are counted in one line: they ask for nothing.
     """
     found = judged(planned, strict=strict)
     shown = [one for one in found if not one.accepted]
-    folded = {one for one in shown if one.severity is Severity.NOTE} if not notes else set()
+    folded = {
+        one
+        for one in shown
+        if not notes and one.severity is Severity.NOTE and one.code not in OF_OUTPUT
+    }
     shown = [one for one in shown if one not in folded]
     show_diagnostics(shown, color=colors_messages(color), quiet=quiet, folder=planned.folder)
     if folded and not quiet:
