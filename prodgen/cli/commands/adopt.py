@@ -73,7 +73,8 @@ def command(
     setting that keeps it. `prodgen apply --rollback` brings back what was there.
     A bench that belongs to root is first given to the `user` of prodgen.yaml.
     """
-    report = reporter(form, quiet=quiet, color=colors_messages(color))
+    # a review is one JSON document: only what follows it is a line for each event
+    report = reporter("text" if dry_run else form, quiet=quiet, color=colors_messages(color))
     planned = plan_bench(bench, locked=False, programs=PROGRAMS)
     try:
         planned = hand_over_first(planned, bench, dry_run=dry_run, yes=yes)
