@@ -44,10 +44,12 @@ def master_of(ground: Path, stack: str, text: str, app: str) -> Child:
     """A Gunicorn with these settings, but without preload, and with a shorter time-out."""
     own = f"preload_app = False\ngraceful_timeout = {HANGS}\nworkers = {WORKERS}\n"
     (ground / "gunicorn.conf.py").write_text(CHANGED.sub("", text) + own)
-    (ground / "app.py").write_text(app)
+    apps = ground / "apps"  # nothing is imported from the folder that it runs in
+    apps.mkdir(exist_ok=True)
+    (apps / "app.py").write_text(app)
     argv = [str(stacks.bench_python()), "-m", "gunicorn", "-b", f"127.0.0.1:{free_ports(1)[0]}"]
     argv += ["-c", "gunicorn.conf.py", "app:application"]
-    env = {"PYTHONPATH": f"{stacks.stack(stack)}:{ground}"}
+    env = {"PYTHONPATH": f"{stacks.stack(stack)}:{apps}"}
     return Child(argv, log=ground / "log", cwd=ground, env=env)
 
 
