@@ -68,18 +68,18 @@ class PlanContext:
     @property
     def gunicorn_version(self) -> Sourced[str] | None:
         """The version of Gunicorn: declared, or of the bench's own env."""
-        installed = self.bench.packages.get("gunicorn")
-        if self.facts.gunicorn or not installed:
-            return self.facts.gunicorn
-        return Sourced(installed, Origin(Kind.FILE, "the folder of gunicorn in the bench's env"))
+        return self.facts.gunicorn or self._in_env("gunicorn", "the folder of gunicorn")
 
     @property
     def python_version(self) -> Sourced[str] | None:
         """The version of the bench's Python: declared, or of the bench's own env."""
-        installed = self.bench.packages.get("python")
-        if self.facts.python or not installed:
-            return self.facts.python
-        return Sourced(installed, Origin(Kind.FILE, "the folder of Python in the bench's env"))
+        return self.facts.python or self._in_env("python", "the folder of Python")
+
+    def _in_env(self, name: str, what: str) -> Sourced[str] | None:
+        """The version of what is installed in the bench's env; None if it is not there."""
+        installed = self.bench.packages.get(name)
+        origin = Origin(Kind.FILE, f"{what} in the bench's env")
+        return Sourced(installed, origin) if installed else None
 
     @property
     def python_versions(self) -> dict[str, Sourced[str]]:

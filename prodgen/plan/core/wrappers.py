@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from prodgen.plan.core.python_module import BENCH_HELPER
+
 PYTHON = r"(?:python|pypy)[0-9.]*"
 ASSIGNMENT = r"([A-Za-z_][A-Za-z0-9_]*)=(.*)"
 MODULE_OPTION = r"-[A-Za-z]*m"
@@ -144,7 +146,6 @@ MODULE_PROGRAMS = frozenset(
 SCRIPTS = MODULE_PROGRAMS | {"frappe", "manage.py", "artisan", "rails", "rake"}
 """Programs that are scripts, which an interpreter may be given: `python env/bin/gunicorn`."""
 INTERPRETERS = frozenset({"ruby", "php"})
-HELPER = "frappe.utils.bench_helper"
 HELPER_FILE = ("frappe", "utils", "bench_helper.py")
 SAME_PROGRAM = {"nodejs": "node", "pip3": "pip", "django-admin": "manage.py", "bunx": "npx"}
 REDIS_FAMILY = r"(?:redis|valkey|keydb)[0-9.]*-server"
@@ -273,7 +274,7 @@ def _canonical_start(name: str, words: tuple[str, ...]) -> tuple[str, ...]:
 
 def _canonical_python(words: tuple[str, ...]) -> tuple[str, ...]:
     module, rest = python_module(words)
-    if module == HELPER:
+    if module == BENCH_HELPER:
         return _canonical_helper(rest)
     if module:
         name = MODULES.get(module, module)
@@ -290,4 +291,6 @@ def _canonical_python(words: tuple[str, ...]) -> tuple[str, ...]:
 
 def _canonical_helper(rest: tuple[str, ...]) -> tuple[str, ...]:
     """`frappe CMD` after the helper is `bench CMD`; a group of another app is not."""
-    return ("bench", *rest[1:]) if rest[:1] == ("frappe",) else ("python", "-m", HELPER, *rest)
+    if rest[:1] == ("frappe",):
+        return ("bench", *rest[1:])
+    return ("python", "-m", BENCH_HELPER, *rest)

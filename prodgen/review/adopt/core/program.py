@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from prodgen.inputs.redact.patterns import is_secret_variable
 from prodgen.plan.core.model import Plan, Role, Service
+from prodgen.plan.core.python_module import BENCH_HELPER
 from prodgen.review.adopt.core.model import AdoptedSetting, Disposition
 from prodgen.targets.core.meaning import Block
 from prodgen.targets.supervisor.groups import own_program_name
@@ -77,7 +78,7 @@ def _known(argv: tuple[str, ...], plan: Plan) -> Job | None:
     name = PurePosixPath(argv[0]).name
     words = argv[1:]
     if re.fullmatch(r"python[0-9.]*", name) and words[:1] == ("-m",):
-        if words[1:2] == ("frappe.utils.bench_helper",):
+        if words[1:2] == (BENCH_HELPER,):
             name, words = "bench", words[3:]
         elif words[1:2] == ("frappe.celery_app",):
             return Job(Role.OTHER, argv)
